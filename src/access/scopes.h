@@ -1,0 +1,19 @@
+#pragma once
+//! The scopes of a key, and which of them lets it do what.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access/access.h"
+
+namespace sheaf::access {
+
+bool IsScope(std::string_view scope);
+//! The one scope that is needed for `action`: what a refusal names.
+std::string_view NeededScope(Action action);
+//! Does one of `scopes` allow `action`? With the kind of the dataset, `read:<kind>` counts too.
+bool Covers(const std::vector<std::string>& scopes, Action action, std::optional<model::DatasetKind> kind);
+
+}  // namespace sheaf::access

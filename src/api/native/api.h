@@ -1,0 +1,34 @@
+#pragma once
+//! The native API under /api/v1, after openapi/sheaf.yaml, and the pages that need no key. Handlers translate: they
+//! authenticate, authorize, read strictly, call a room, and render. What they decide, another room has decided.
+
+#include <memory>
+#include <string>
+
+#include "access/access.h"
+#include "blobs/blobs.h"
+#include "catalog/catalog.h"
+#include "export/jobs.h"
+#include "export/pipeline.h"
+#include "http/server.h"
+#include "vault/vault.h"
+
+namespace sheaf::api::native {
+
+//! The rooms the handlers call. Shared by every request; all of them are thread-safe.
+struct Rooms {
+  std::shared_ptr<catalog::Catalog> catalog;
+  std::shared_ptr<vault::Vault> vault;
+  std::shared_ptr<blobs::Blobs> blobs;
+  std::shared_ptr<access::Gate> gate;
+  std::shared_ptr<exporting::JobRunner> jobs;
+  std::shared_ptr<exporting::StreamPool> streams;
+  std::string temporary;   //!< DIR/tmp
+  std::string public_url;  //!< before the paths in `Location`, without a slash at its end; empty: paths alone
+  std::string version;
+};
+
+//! Adds every route. Handlers hold the rooms until the router goes.
+void AddRoutes(http::Router& router, std::shared_ptr<const Rooms> rooms);
+
+}  // namespace sheaf::api::native

@@ -1,0 +1,158 @@
+#include "api/native/call.h"
+
+#include <algorithm>
+#include <charconv>
+#include <exception>
+
+#include "api/content_headers.h"
+#include "api/json_text.h"
+#include "api/problem.h"
+#include "base/ids.h"
+#include "base/log.h"
+
+namespace sheaf::api::native {
+namespace {
+
+constexpr std::uint64_t kDefaultListLimit = 100;
+constexpr std::uint64_t kMaxListLimit = 1000;
+constexpr std::size_t kMaxSearchBytes = 255;
+
+bool Contains(std::initializer_list<std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+//! The caller learns what failed; what only the administrator can mend is in the log, under the same id.
+void LogServerFault(const Error& error, const http::Request& request) {
+  if (Describe(error.code).http_status < 500 || error.code == ErrorCode::kUnavailable) return;
+  LogError("request failed", {{"request", request.id}, {"method", request.method}, {"error", Describe(error.code).slug}, {"detail", error.detail}});
+}
+
+}  // namespace
+
+void AddRoute(http::Router& router, const std::shared_ptr<const Rooms>& rooms, std::string_view method, std::string_view pattern,
+              CallHandler handler, std::uint64_t max_body) {
+  auto handle = [rooms, handler = std::move(handler)](http::Request request, http::Responder responder) {
+    auto principal = rooms->gate->Authenticate(request.Header("authorization"), request.Header("x-api-key"));
+    if (!principal) return responder.Send(ProblemResponse(principal.error(), request.path, request.id));
+    Call call{rooms, std::move(request), std::move(responder), std::move(*principal)};
+    auto answer = handler(call);
+    if (!answer) {
+      LogServerFault(answer.error(), call.request);
+      return call.responder.Send(ProblemResponse(answer.error(), call.request.path, call.request.id));
+    }
+    if (*answer) call.responder.Send(std::move(**answer));
+  };
+  router.Add(method, pattern, std::move(handle), http::Router::Options{max_body});
+}
+
+Result<model::Study> Call::Study(access::Action action) const { return rooms->gate->AllowStudy(principal, action, Part("study")); }
+
+Result<model::Study> Call::ReadableStudy() const {
+  auto allowed = Study(access::Action::kReadRecords);
+  if (allowed || allowed.error().code != ErrorCode::kForbidden || !IsSlug(Part("study"))) return allowed;
+  // The key may be for some kinds of datasets only. Whatever goes wrong from here on is the same refusal, so that it
+  // tells nothing about a study of somebody else.
+  const auto vault = rooms->vault->OpenStudy(Part("study"));
+  const auto dataset = vault ? Dataset(**vault) : Result<std::shared_ptr<const model::Dataset>>(Fail(vault.error()));
+  if (!dataset) return allowed;
+  auto by_kind = rooms->gate->AllowStudy(principal, access::Action::kReadRecords, Part("study"), (*dataset)->kind);
+  return by_kind ? by_kind : allowed;
+}
+
+Result<model::Study> Call::WritableStudy(access::Action action) const {
+  SHEAF_ASSIGN(model::Study study, Study(action));
+  if (study.status == model::StudyStatus::kArchived) return Fail(ErrorCode::kStudyReadOnly, "The study " + study.id + " is archived.");
+  return study;
+}
+
+Result<std::shared_ptr<vault::StudyVault>> Call::Vault(const model::Study& study) const { return rooms->vault->OpenStudy(study.id); }
+
+Result<std::shared_ptr<const model::Dataset>> Call::Dataset(vault::StudyVault& study) const { return study.FindDataset(Part("dataset")); }
+
+Status Call::OnlyParameters(std::initializer_list<std::string_view> names, std::initializer_list<std::string_view> repeatable) const {
+  const auto& parameters = request.query_parameters;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const std::string& name = parameters[i].first;
+    if (Contains(repeatable, name)) continue;
+    if (!Contains(names, name)) return Fail(ErrorCode::kUnknownParameter, "There is no parameter \"" + name + "\" here.", name);
+    const bool before = std::any_of(parameters.begin(), parameters.begin() + static_cast<std::ptrdiff_t>(i),
+                                    [&](const auto& other) { return other.first == name; });
+    if (before) return Fail(ErrorCode::kBadParameter, "The parameter \"" + name + "\" comes twice.", name);
+  }
+  return {};
+}
+
+Result<std::uint64_t> Call::CountParameter(std::string_view name, std::uint64_t otherwise, std::uint64_t least, std::uint64_t most) const {
+  const auto text = request.QueryParameter(name);
+  if (!text) return otherwise;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc{} || end != text->data() + text->size() || number < least || number > most) {
+    return Fail(ErrorCode::kBadParameter,
+                "\"" + std::string(name) + "\" must be a whole number from " + std::to_string(least) + " to " + std::to_string(most) + ".",
+                std::string(name));
+  }
+  return number;
+}
+
+Result<std::string> Call::IdempotencyKey() const {
+  const bool sent = std::any_of(request.headers.begin(), request.headers.end(), [](const auto& header) { return header.first == "idempotency-key"; });
+  const std::string_view key = request.Header("idempotency-key");
+  if (sent && !IsRecordId(key)) {
+    return Fail(ErrorCode::kBadParameter, "The Idempotency-Key must have 1 to 255 printable characters.", "Idempotency-Key");
+  }
+  return std::string(key);
+}
+
+Result<std::string> Call::JsonText(std::size_t limit) {
+  SHEAF_TRY(RequireJson(request.Header("content-type")));
+  const std::string_view encoding = request.Header("content-encoding");
+  if (!encoding.empty() && encoding != "identity") {
+    return Fail(ErrorCode::kUnsupportedMediaType, "Only records can be sent compressed.", "Content-Encoding");
+  }
+  return request.body->ReadAll(limit);
+}
+
+Result<JsonBody> Call::JsonObjectBody(std::size_t limit) {
+  SHEAF_ASSIGN(const std::string text, JsonText(limit));
+  return JsonBody::Parse(text, limit);
+}
+
+http::Response JsonResponse(std::string json, int status) {
+  http::Response response;
+  response.status = status;
+  response.headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}};
+  response.body = std::move(json);
+  return response;
+}
+
+http::Response NoContent() {
+  http::Response response;
+  response.status = 204;
+  return response;
+}
+
+Result<ListQuery> ReadListQuery(const Call& call, ListSearch search) {
+  if (search == ListSearch::kYes) SHEAF_TRY(call.OnlyParameters({"limit", "cursor", "search"}));
+  else SHEAF_TRY(call.OnlyParameters({"limit", "cursor"}));
+  ListQuery query;
+  SHEAF_ASSIGN(query.limit, call.CountParameter("limit", kDefaultListLimit, 1, kMaxListLimit));
+  query.after = call.request.QueryParameter("cursor").value_or("");
+  if (!query.after.empty() && !IsRecordId(query.after)) return Fail(ErrorCode::kBadCursor, "The cursor was not given by this list.", "cursor");
+  query.search = call.request.QueryParameter("search").value_or("");
+  if (query.search.size() > kMaxSearchBytes || (!query.search.empty() && !IsRecordId(query.search))) {
+    return Fail(ErrorCode::kBadParameter, "\"search\" takes up to 255 bytes of UTF-8 without control characters.", "search");
+  }
+  return query;
+}
+
+http::Response ListResponse(std::string_view noun, std::string_view items, std::string_view next, std::uint64_t total) {
+  JsonObject list;
+  list.Raw(noun, items);
+  if (next.empty()) list.Raw("cursor", "null");
+  else list.Text("cursor", next);
+  list.Flag("has_more", !next.empty()).Count("total", total);
+  return JsonResponse(list.Finish());
+}
+
+}  // namespace sheaf::api::native

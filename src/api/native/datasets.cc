@@ -1,0 +1,78 @@
+#include "api/json_text.h"
+#include "api/native/call.h"
+#include "model/definition_json.h"
+
+namespace sheaf::api::native {
+namespace {
+
+using Answer = Result<std::optional<http::Response>>;
+
+std::string SummaryJson(const model::Dataset& dataset, const vault::Summary& summary) {
+  JsonArray fields;
+  for (std::size_t i = 0; i < dataset.fields.size(); ++i) {
+    // A field added since the last commit has no statistics yet: nobody was asked.
+    const vault::FieldSummary counts = i < summary.fields.size() ? summary.fields[i] : vault::FieldSummary{0, 0, summary.records};
+    JsonObject field;
+    field.Text("id", dataset.fields[i].id);
+    field.Count("answered", counts.answered).Count("skipped", counts.skipped).Count("absent", counts.absent);
+    fields.Raw(field.Finish());
+  }
+  JsonObject object;
+  object.Text("dataset", dataset.id).Count("records", summary.records);
+  object.Count("participants", summary.participants).Count("sessions", summary.sessions);
+  object.OptionalTime("first_time", summary.first_time).OptionalTime("last_time", summary.last_time);
+  object.OptionalTime("first_received", summary.first_received).OptionalTime("last_received", summary.last_received);
+  object.Integer("last_seq", summary.last_seq).Raw("fields", fields.Finish());
+  return object.Finish();
+}
+
+Answer ListDatasets(Call& call) {
+  SHEAF_ASSIGN(const model::Study study, call.Study(access::Action::kViewStudy));
+  SHEAF_TRY(call.OnlyParameters({}));
+  SHEAF_ASSIGN(const auto vault, call.Vault(study));
+  const auto datasets = vault->Datasets();
+  JsonArray items;
+  for (const auto& dataset : datasets) items.Raw(model::DatasetJson(*dataset));
+  return ListResponse("datasets", items.Finish(), "", datasets.size());
+}
+
+Answer GetDataset(Call& call) {
+  SHEAF_ASSIGN(const model::Study study, call.Study(access::Action::kViewStudy));
+  SHEAF_TRY(call.OnlyParameters({}));
+  SHEAF_ASSIGN(const auto vault, call.Vault(study));
+  SHEAF_ASSIGN(const auto dataset, call.Dataset(*vault));
+  return JsonResponse(model::DatasetJson(*dataset));
+}
+
+Answer PutDataset(Call& call) {
+  SHEAF_ASSIGN(const model::Study study, call.WritableStudy(access::Action::kManageStudy));
+  SHEAF_TRY(call.OnlyParameters({}));
+  SHEAF_ASSIGN(const std::string text, call.JsonText(kMaxSettingsBody));
+  SHEAF_ASSIGN(model::Dataset wanted, model::ParseDataset(text, call.Part("dataset")));
+  SHEAF_ASSIGN(const auto vault, call.Vault(study));
+  bool created = false;
+  SHEAF_ASSIGN(const auto kept, vault->PutDataset(std::move(wanted), &created));
+  http::Response response = JsonResponse(model::DatasetJson(*kept), created ? 201 : 200);
+  if (created) response.headers.emplace_back("Location", call.Address("/api/v1/studies/" + study.id + "/datasets/" + kept->id));
+  return response;
+}
+
+Answer GetSummary(Call& call) {
+  SHEAF_ASSIGN(const model::Study study, call.ReadableStudy());
+  SHEAF_TRY(call.OnlyParameters({}));
+  SHEAF_ASSIGN(const auto vault, call.Vault(study));
+  SHEAF_ASSIGN(const auto dataset, call.Dataset(*vault));
+  SHEAF_ASSIGN(const vault::Summary summary, vault->Summarize(dataset->id));
+  return JsonResponse(SummaryJson(*dataset, summary));
+}
+
+}  // namespace
+
+void AddDatasetRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms) {
+  AddRoute(router, rooms, "GET", "/api/v1/studies/{study}/datasets", ListDatasets);
+  AddRoute(router, rooms, "GET", "/api/v1/studies/{study}/datasets/{dataset}", GetDataset);
+  AddRoute(router, rooms, "PUT", "/api/v1/studies/{study}/datasets/{dataset}", PutDataset, kMaxSettingsBody);
+  AddRoute(router, rooms, "GET", "/api/v1/studies/{study}/datasets/{dataset}/summary", GetSummary);
+}
+
+}  // namespace sheaf::api::native

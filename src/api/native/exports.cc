@@ -1,0 +1,154 @@
+#include "api/byte_range.h"
+#include "api/content_headers.h"
+#include "api/json_text.h"
+#include "api/native/call.h"
+#include "api/problem.h"
+#include "base/ids.h"
+
+namespace sheaf::api::native {
+namespace {
+
+using Answer = Result<std::optional<http::Response>>;
+
+constexpr int kLookAgainS = 1;
+
+std::string ExportPath(std::string_view id) { return "/api/v1/exports/" + std::string(id); }
+
+//! The job of the address, for whoever may export from its study; for everybody else there is none.
+Result<catalog::ExportJob> FindJob(const Call& call) {
+  const Error missing{ErrorCode::kNotFound, "There is no such export.", "", 0};
+  const std::string_view id = call.Part("export");
+  if (!IsSlug(id)) return Fail(missing);
+  auto job = call.rooms->jobs->Find(id);
+  if (!job) return Fail(job.error().code == ErrorCode::kNotFound ? missing : job.error());
+  const auto study = call.rooms->gate->AllowStudy(call.principal, access::Action::kExport, job->study);
+  if (!study) return Fail(study.error().code == ErrorCode::kNotFound ? missing : study.error());
+  return job;
+}
+
+//! Says why there is no file, when there is none.
+Status RequireFile(const catalog::ExportJob& job) {
+  switch (job.state) {
+    case catalog::ExportState::kPending:
+    case catalog::ExportState::kExecuting: {
+      Error error{ErrorCode::kExportNotReady, "The export is " + std::string(catalog::Name(job.state)) + ".", "", kLookAgainS};
+      return Fail(std::move(error));
+    }
+    case catalog::ExportState::kFailed: return Fail(ErrorCode::kExportFailed, job.error);
+    case catalog::ExportState::kCancelled: return Fail(ErrorCode::kCancelled, "The export was cancelled.");
+    case catalog::ExportState::kExpired: return Fail(ErrorCode::kExportGone, "The export's file has expired.");
+    case catalog::ExportState::kSucceeded: return {};
+  }
+  return {};
+}
+
+Result<std::uint64_t> CountExports(const Call& call, const std::string& study) {
+  using State = catalog::ExportState;
+  std::uint64_t total = 0;
+  for (const State state : {State::kPending, State::kExecuting, State::kSucceeded, State::kFailed, State::kCancelled, State::kExpired}) {
+    SHEAF_ASSIGN(const std::uint64_t count, call.rooms->catalog->CountExports("", study, state));
+    total += count;
+  }
+  return total;
+}
+
+Answer ListExports(Call& call) {
+  SHEAF_ASSIGN(const model::Study study, call.Study(access::Action::kExport));
+  SHEAF_ASSIGN(const ListQuery query, ReadListQuery(call, ListSearch::kNo));
+  SHEAF_ASSIGN(auto jobs, call.rooms->catalog->Exports("", study.id, query.after, query.limit + 1));
+  SHEAF_ASSIGN(const std::uint64_t total, CountExports(call, study.id));
+  const bool more = jobs.size() > query.limit;
+  if (more) jobs.resize(query.limit);
+  JsonArray items;
+  for (const catalog::ExportJob& job : jobs) items.Raw(exporting::JobJson(job));
+  return ListResponse("exports", items.Finish(), more ? jobs.back().id : "", total);
+}
+
+Answer PostExport(Call& call) {
+  SHEAF_ASSIGN(const model::Study study, call.Study(access::Action::kExport));
+  SHEAF_TRY(call.OnlyParameters({}));
+  SHEAF_ASSIGN(const std::string key, call.IdempotencyKey());
+  SHEAF_ASSIGN(const std::string text, call.JsonText(kMaxSettingsBody));
+  SHEAF_ASSIGN(const exporting::ExportOptions options, exporting::OptionsFromJson(text));
+  bool created = false;
+  SHEAF_ASSIGN(const catalog::ExportJob job, call.rooms->jobs->Submit(call.principal.account, study.id, options, key, &created));
+  http::Response response = JsonResponse(exporting::JobJson(job), created ? 202 : 200);
+  response.headers.emplace_back("Location", call.Address(ExportPath(job.id)));
+  return response;
+}
+
+Answer GetExport(Call& call) {
+  SHEAF_TRY(call.OnlyParameters({}));
+  SHEAF_ASSIGN(const catalog::ExportJob job, FindJob(call));
+  return JsonResponse(exporting::JobJson(job));
+}
+
+Answer DeleteExport(Call& call) {
+  SHEAF_TRY(call.OnlyParameters({}));
+  SHEAF_ASSIGN(const catalog::ExportJob job, FindJob(call));
+  SHEAF_TRY(call.rooms->jobs->CancelOrRemove(job.id));
+  return NoContent();
+}
+
+Answer GetManifest(Call& call) {
+  SHEAF_TRY(call.OnlyParameters({}));
+  SHEAF_ASSIGN(const catalog::ExportJob job, FindJob(call));
+  SHEAF_TRY(RequireFile(job));
+  return JsonResponse(job.manifest);
+}
+
+//! Range and conditions on a file that never changes under its ETag.
+http::Response FileResponse(const http::Request& request, const catalog::ExportJob& job, const blobs::Blobs::Located& file) {
+  http::Response response;
+  const std::string etag = "\"" + job.sha256 + "\"";
+  response.headers = {{"ETag", etag}, {"Accept-Ranges", "bytes"}, {"Cache-Control", "private, no-cache"}};
+  if (ListsEtag(request.Header("if-none-match"), etag, true)) {
+    response.status = 304;
+    return response;
+  }
+  response.headers.emplace_back("Content-Type", "application/octet-stream");
+  response.headers.emplace_back("Content-Disposition", AttachmentHeader(job.file_name));
+  ByteRange range{ByteRange::Kind::kWhole, 0, file.size};
+  if (request.method == "GET" && RangeStillValid(request.Header("if-range"), etag)) range = ResolveRange(request.Header("range"), file.size);
+  if (range.kind == ByteRange::Kind::kPart) {
+    response.status = 206;
+    response.headers.emplace_back("Content-Range", "bytes " + std::to_string(range.offset) + "-" + std::to_string(range.offset + range.length - 1) +
+                                                       "/" + std::to_string(file.size));
+  }
+  if (range.kind == ByteRange::Kind::kUnsatisfiable) response.status = 416;
+  else response.file = http::FileBody{file.path, range.offset, range.length};
+  return response;
+}
+
+Answer GetFile(Call& call) {
+  SHEAF_TRY(call.OnlyParameters({}));
+  SHEAF_ASSIGN(const catalog::ExportJob job, FindJob(call));
+  SHEAF_TRY(RequireFile(job));
+  const auto file = call.rooms->blobs->Locate(job.blob);
+  if (!file && file.error().code == ErrorCode::kNotFound) return Fail(ErrorCode::kExportGone, "The export's file was removed.");
+  if (!file) return Fail(file.error());
+  if (file->size != job.file_size) return Fail(ErrorCode::kStorageDamaged, "The export's file does not have the size it was written with.");
+  const std::string_view if_match = call.request.Header("if-match");
+  if (!if_match.empty() && !ListsEtag(if_match, "\"" + job.sha256 + "\"", false)) {
+    return Fail(ErrorCode::kPreconditionFailed, "The file has another ETag.", "If-Match");
+  }
+  http::Response response = FileResponse(call.request, job, *file);
+  if (response.status != 416) return response;
+  Error error{ErrorCode::kRangeNotSatisfiable, "The file has " + std::to_string(file->size) + " bytes.", "Range", 0};
+  response = ProblemResponse(error, call.request.path, call.request.id);
+  response.headers.emplace_back("Content-Range", "bytes */" + std::to_string(file->size));
+  return response;
+}
+
+}  // namespace
+
+void AddExportRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms) {
+  AddRoute(router, rooms, "GET", "/api/v1/studies/{study}/exports", ListExports);
+  AddRoute(router, rooms, "POST", "/api/v1/studies/{study}/exports", PostExport, kMaxSettingsBody);
+  AddRoute(router, rooms, "GET", "/api/v1/exports/{export}", GetExport);
+  AddRoute(router, rooms, "DELETE", "/api/v1/exports/{export}", DeleteExport);
+  AddRoute(router, rooms, "GET", "/api/v1/exports/{export}/file", GetFile);
+  AddRoute(router, rooms, "GET", "/api/v1/exports/{export}/manifest", GetManifest);
+}
+
+}  // namespace sheaf::api::native

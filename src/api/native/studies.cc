@@ -1,0 +1,188 @@
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+#include "api/json_text.h"
+#include "api/native/call.h"
+#include "base/ids.h"
+#include "base/log.h"
+#include "base/time.h"
+
+namespace sheaf::api::native {
+namespace {
+
+using Answer = Result<std::optional<http::Response>>;
+
+constexpr std::size_t kMaxNameBytes = 500;
+constexpr std::size_t kMaxDescriptionBytes = 20000;
+constexpr std::uint64_t kExportsAtOnce = 200;
+// How long a deletion waits for requests and exports that have the study open.
+constexpr int kDeleteAttempts = 30;
+constexpr std::chrono::milliseconds kDeletePause{100};
+
+//! Making and deleting a study touches two stores; one at a time, so that neither sees the other's half.
+std::mutex& StudyChanges() {
+  static std::mutex changes;
+  return changes;
+}
+
+std::string StudyJson(const model::Study& study) {
+  JsonObject object;
+  object.Text("id", study.id).Text("name", study.name).Text("description", study.description);
+  object.Text("status", model::Name(study.status)).Text("owner", study.owner);
+  object.Time("created_at", study.created_at).Time("updated_at", study.updated_at);
+  return object.Finish();
+}
+
+std::string StudyPath(std::string_view id) { return "/api/v1/studies/" + std::string(id); }
+
+//! Takes name, description and status from the body into `study`; what is absent stays.
+Status ReadSettings(JsonBody& body, model::Study& study) {
+  SHEAF_ASSIGN(const auto name, body.Text("name", kMaxNameBytes));
+  if (name && name->empty()) return Fail(ErrorCode::kBadMember, "A study's name cannot be empty.", body.Place("name"));
+  if (name) study.name = *name;
+  SHEAF_ASSIGN(auto description, body.Text("description", kMaxDescriptionBytes));
+  if (description) study.description = std::move(*description);
+  SHEAF_ASSIGN(const auto status, body.Text("status", kMaxNameBytes));
+  if (status) {
+    const auto known = model::StudyStatusFrom(*status);
+    if (!known) return Fail(ErrorCode::kBadMember, "\"status\" is one of active, completed, archived.", body.Place("status"));
+    study.status = *known;
+  }
+  return body.Finish();
+}
+
+Result<model::Study> ReadNewStudy(Call& call) {
+  SHEAF_ASSIGN(JsonBody body, call.JsonObjectBody(kMaxSettingsBody));
+  model::Study study;
+  SHEAF_ASSIGN(const auto id, body.Text("id", kMaxSettingsBody));
+  if (id && !IsSlug(*id)) return Fail(ErrorCode::kBadId, "A study's id has 1 to 64 of A-Z a-z 0-9 _ -.", body.Place("id"));
+  study.id = id ? *id : NewId("study_");
+  study.name = study.id;
+  study.owner = call.principal.account;
+  SHEAF_TRY(ReadSettings(body, study));
+  return study;
+}
+
+//! A namespace that no study of the catalog names is what a crash left between the two steps of making a study, and
+//! then empty; anything else in it is somebody's data and not to be taken over.
+Status AdoptNamespace(vault::Vault& vault, const std::string& id) {
+  SHEAF_ASSIGN(const auto leftover, vault.OpenStudy(id));
+  if (leftover->LastSeq() == vault::kNoSeq && leftover->Datasets().empty()) return {};
+  return Fail(ErrorCode::kConflict, "Records of an earlier study with this id are still on the server.", "/id");
+}
+
+Result<model::Study> CreateStudy(const Rooms& rooms, const model::Study& study) {
+  const std::lock_guard lock(StudyChanges());
+  if (rooms.catalog->FindStudy(study.id)) return Fail(ErrorCode::kStudyExists, "There is a study " + study.id + ".", "/id");
+  const Status created = rooms.vault->CreateStudy(study.id);
+  if (!created) {
+    const bool there = created.error().code == ErrorCode::kStudyExists || created.error().code == ErrorCode::kConflict;
+    if (!there) return Fail(created.error());
+    SHEAF_TRY(AdoptNamespace(*rooms.vault, study.id));
+  }
+  auto kept = rooms.catalog->AddStudy(study);
+  if (!kept && created) {
+    if (const Status dropped = rooms.vault->DropStudy(study.id); !dropped) {
+      LogWarning("an empty study stays behind", {{"study", study.id}, {"detail", dropped.error().detail}});
+    }
+  }
+  return kept;
+}
+
+//! Cancels a job that is not finished, and removes it with its file.
+Status RemoveExport(exporting::JobRunner& jobs, const std::string& id) {
+  SHEAF_TRY(jobs.CancelOrRemove(id));
+  // The first call only cancelled when the job was not finished.
+  if (jobs.Find(id)) SHEAF_TRY(jobs.CancelOrRemove(id));
+  if (jobs.Find(id)) return Fail(ErrorCode::kUnavailable, "An export of the study is still running.");
+  return {};
+}
+
+Status RemoveExports(const Rooms& rooms, const std::string& study) {
+  while (true) {
+    SHEAF_ASSIGN(const auto jobs, rooms.catalog->Exports("", study, "", kExportsAtOnce));
+    if (jobs.empty()) return {};
+    for (const catalog::ExportJob& job : jobs) {
+      const Status removed = RemoveExport(*rooms.jobs, job.id);
+      if (!removed && removed.error().code != ErrorCode::kNotFound) return removed;
+    }
+  }
+}
+
+//! Records first, the catalog's row last: whatever breaks in between, the study can still be named and deleted again,
+//! and nothing of it stays behind unseen.
+Status DeleteStudy(const Rooms& rooms, const std::string& study) {
+  const std::lock_guard lock(StudyChanges());
+  SHEAF_TRY(RemoveExports(rooms, study));
+  const Status dropped = rooms.vault->DropStudy(study);
+  if (!dropped && dropped.error().code != ErrorCode::kNotFound) return dropped;
+  // One that was asked for while the records went.
+  SHEAF_TRY(RemoveExports(rooms, study));
+  return rooms.catalog->RemoveStudy(study);
+}
+
+Answer ListStudies(Call& call) {
+  SHEAF_TRY(call.rooms->gate->Allow(call.principal, access::Action::kListStudies));
+  SHEAF_ASSIGN(const ListQuery query, ReadListQuery(call, ListSearch::kYes));
+  const std::string owner = call.rooms->gate->ListOwner(call.principal);
+  SHEAF_ASSIGN(auto studies, call.rooms->catalog->Studies(owner, query.search, query.after, query.limit + 1));
+  SHEAF_ASSIGN(const std::uint64_t total, call.rooms->catalog->CountStudies(owner, query.search));
+  const bool more = studies.size() > query.limit;
+  if (more) studies.resize(query.limit);
+  JsonArray items;
+  for (const model::Study& study : studies) items.Raw(StudyJson(study));
+  return ListResponse("studies", items.Finish(), more ? studies.back().id : "", total);
+}
+
+Answer PostStudy(Call& call) {
+  SHEAF_TRY(call.rooms->gate->Allow(call.principal, access::Action::kCreateStudy));
+  SHEAF_TRY(call.OnlyParameters({}));
+  SHEAF_ASSIGN(const model::Study wanted, ReadNewStudy(call));
+  SHEAF_ASSIGN(const model::Study study, CreateStudy(*call.rooms, wanted));
+  http::Response response = JsonResponse(StudyJson(study), 201);
+  response.headers.emplace_back("Location", call.Address(StudyPath(study.id)));
+  return response;
+}
+
+Answer GetStudy(Call& call) {
+  SHEAF_ASSIGN(const model::Study study, call.Study(access::Action::kViewStudy));
+  SHEAF_TRY(call.OnlyParameters({}));
+  return JsonResponse(StudyJson(study));
+}
+
+Answer PatchStudy(Call& call) {
+  SHEAF_TRY(call.Study(access::Action::kManageStudy));
+  SHEAF_TRY(call.OnlyParameters({}));
+  SHEAF_ASSIGN(JsonBody body, call.JsonObjectBody(kMaxSettingsBody));
+  const std::lock_guard lock(StudyChanges());
+  SHEAF_ASSIGN(model::Study study, call.Study(access::Action::kManageStudy));
+  SHEAF_TRY(ReadSettings(body, study));
+  SHEAF_ASSIGN(const model::Study kept, call.rooms->catalog->UpdateStudy(study));
+  return JsonResponse(StudyJson(kept));
+}
+
+Answer RemoveStudy(Call& call) {
+  SHEAF_ASSIGN(const model::Study study, call.Study(access::Action::kDeleteStudy));
+  SHEAF_TRY(call.OnlyParameters({}));
+  Status deleted = DeleteStudy(*call.rooms, study.id);
+  for (int attempt = 1; !deleted && deleted.error().code == ErrorCode::kUnavailable && attempt < kDeleteAttempts; ++attempt) {
+    std::this_thread::sleep_for(kDeletePause);
+    deleted = DeleteStudy(*call.rooms, study.id);
+  }
+  if (!deleted) return Fail(deleted.error());
+  LogInfo("study deleted", {{"study", study.id}, {"account", call.principal.account}});
+  return NoContent();
+}
+
+}  // namespace
+
+void AddStudyRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms) {
+  AddRoute(router, rooms, "GET", "/api/v1/studies", ListStudies);
+  AddRoute(router, rooms, "POST", "/api/v1/studies", PostStudy, kMaxSettingsBody);
+  AddRoute(router, rooms, "GET", "/api/v1/studies/{study}", GetStudy);
+  AddRoute(router, rooms, "PATCH", "/api/v1/studies/{study}", PatchStudy, kMaxSettingsBody);
+  AddRoute(router, rooms, "DELETE", "/api/v1/studies/{study}", RemoveStudy);
+}
+
+}  // namespace sheaf::api::native

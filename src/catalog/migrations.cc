@@ -1,0 +1,132 @@
+#include "catalog/migrations.h"
+
+#include <fmt/format.h>
+#include <soci/soci.h>
+
+#include "catalog/store.h"
+
+namespace sheaf::catalog {
+namespace {
+
+// Times are microseconds since 1970 (BIGINT); booleans 0 and 1; words are those of the API. A foreign key from
+// export_job to study is left out on purpose: a job outlives its study until its file is removed.
+const char* const kAccount = R"(
+CREATE TABLE account (
+  id            TEXT NOT NULL PRIMARY KEY,
+  email         TEXT NOT NULL,
+  email_folded  TEXT NOT NULL UNIQUE,
+  name          TEXT NOT NULL,
+  admin         INTEGER NOT NULL CHECK (admin IN (0, 1)),
+  password_hash TEXT NOT NULL,
+  created_at    BIGINT NOT NULL
+))";
+
+const char* const kApiKey = R"(
+CREATE TABLE api_key (
+  id           TEXT NOT NULL PRIMARY KEY,
+  account      TEXT NOT NULL REFERENCES account (id),
+  name         TEXT NOT NULL,
+  scopes       TEXT NOT NULL,
+  digest       TEXT NOT NULL UNIQUE,
+  created_at   BIGINT NOT NULL,
+  expires_at   BIGINT,
+  revoked_at   BIGINT,
+  last_used_at BIGINT,
+  uses         BIGINT NOT NULL
+))";
+
+const char* const kStudy = R"(
+CREATE TABLE study (
+  id          TEXT NOT NULL PRIMARY KEY,
+  name        TEXT NOT NULL,
+  description TEXT NOT NULL,
+  status      TEXT NOT NULL,
+  owner       TEXT NOT NULL REFERENCES account (id),
+  created_at  BIGINT NOT NULL,
+  updated_at  BIGINT NOT NULL
+))";
+
+const char* const kExportJob = R"(
+CREATE TABLE export_job (
+  id              TEXT NOT NULL PRIMARY KEY,
+  study           TEXT NOT NULL,
+  account         TEXT NOT NULL REFERENCES account (id),
+  request         TEXT NOT NULL,
+  fingerprint     TEXT NOT NULL,
+  idempotency_key TEXT NOT NULL,
+  state           TEXT NOT NULL,
+  activity        TEXT NOT NULL,
+  error           TEXT NOT NULL,
+  rows_done       BIGINT NOT NULL,
+  rows_total      BIGINT NOT NULL,
+  bytes_done      BIGINT NOT NULL,
+  file_name       TEXT NOT NULL,
+  blob            TEXT NOT NULL,
+  file_size       BIGINT NOT NULL,
+  sha256          TEXT NOT NULL,
+  manifest        TEXT NOT NULL,
+  since_cursor    TEXT NOT NULL,
+  created_at      BIGINT NOT NULL,
+  started_at      BIGINT,
+  finished_at     BIGINT,
+  expires_at      BIGINT,
+  lease_owner     TEXT NOT NULL,
+  lease_until     BIGINT,
+  attempts        BIGINT NOT NULL
+))";
+
+Result<long long> ReadVersion(soci::session& sql) {
+  long long count = 0;
+  long long version = 0;
+  sql << "SELECT count(*), coalesce(max(version), 0) FROM schema_version", soci::into(count), soci::into(version);
+  if (count > 1) return Fail(ErrorCode::kStorageDamaged, "The catalog states more than one version.");
+  return version;
+}
+
+}  // namespace
+
+const std::vector<Migration>& Migrations() {
+  static const std::vector<Migration> kSteps = {
+      {1,
+       {kAccount, kApiKey, kStudy, kExportJob,
+        "CREATE INDEX api_key_account ON api_key (account)",
+        "CREATE INDEX study_owner ON study (owner, id)",
+        "CREATE UNIQUE INDEX export_job_idempotency ON export_job (account, idempotency_key) "
+        "WHERE idempotency_key <> ''",
+        "CREATE INDEX export_job_fingerprint ON export_job (fingerprint)",
+        "CREATE INDEX export_job_state ON export_job (state, created_at)",
+        "CREATE INDEX export_job_created ON export_job (created_at, id)",
+        "CREATE INDEX export_job_account ON export_job (account, created_at, id)",
+        "CREATE INDEX export_job_study ON export_job (study, created_at, id)",
+        "CREATE INDEX export_job_blob ON export_job (blob)"}},
+  };
+  return kSteps;
+}
+
+Status Migrate(Store& store, const std::vector<Migration>& steps) {
+  for (;;) {
+    bool finished = false;
+    SHEAF_TRY(store.Write([&](soci::session& sql) -> Status {
+      sql << "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)";
+      SHEAF_ASSIGN(const long long version, ReadVersion(sql));
+      const auto newest = static_cast<long long>(steps.size());
+      if (version < 0 || version > newest) {
+        return Fail(ErrorCode::kStorageDamaged,
+                    fmt::format("The catalog has version {}; this program knows versions up to {}. Use a newer "
+                                "program.",
+                                version, newest));
+      }
+      finished = version == newest;
+      if (finished) return {};
+      const Migration& step = steps[static_cast<std::size_t>(version)];
+      for (const std::string& statement : step.statements) sql << statement;
+      sql << "DELETE FROM schema_version";
+      const long long reached = step.version;
+      sql << "INSERT INTO schema_version (version) VALUES (:version)", soci::use(reached, "version");
+      return {};
+    }));
+    if (finished) return {};
+  }
+}
+
+}  // namespace sheaf::catalog

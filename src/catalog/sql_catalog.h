@@ -1,0 +1,59 @@
+#pragma once
+//! The Catalog over a Store. accounts.cc, studies.cc, exports.cc and lease.cc hold its methods.
+
+#include <memory>
+
+#include "catalog/catalog.h"
+#include "catalog/store.h"
+
+namespace sheaf::catalog {
+
+class SqlCatalog final : public Catalog {
+ public:
+  explicit SqlCatalog(std::unique_ptr<Store> store) : store_(std::move(store)) {}
+
+  Result<Account> AddAccount(std::string_view email, std::string_view name, bool admin,
+                             std::string_view password_hash) override;
+  Result<Account> FindAccount(std::string_view id) override;
+  Result<Account> FindAccountByEmail(std::string_view email) override;
+  Result<std::vector<Account>> Accounts() override;
+
+  Result<Key> AddKey(std::string_view account, std::string_view name, const std::vector<std::string>& scopes,
+                     std::optional<Micros> expires_at, std::string_view digest) override;
+  Result<Key> FindKeyByDigest(std::string_view digest) override;
+  Result<std::vector<Key>> Keys(std::string_view account) override;
+  Status RevokeKey(std::string_view id) override;
+  Status NoteKeyUse(std::string_view id, std::uint64_t uses, Micros last_used_at) override;
+
+  Result<model::Study> AddStudy(const model::Study& study) override;
+  Result<model::Study> FindStudy(std::string_view id) override;
+  Result<model::Study> UpdateStudy(const model::Study& study) override;
+  Status RemoveStudy(std::string_view id) override;
+  Result<std::vector<model::Study>> Studies(std::string_view owner, std::string_view search, std::string_view after,
+                                            std::uint64_t limit) override;
+  Result<std::uint64_t> CountStudies(std::string_view owner, std::string_view search) override;
+
+  Result<ExportJob> AddExport(const ExportJob& job) override;
+  Result<ExportJob> FindExport(std::string_view id) override;
+  Result<std::optional<ExportJob>> FindExportByKey(std::string_view account, std::string_view idempotency_key) override;
+  Result<std::optional<ExportJob>> FindExportByFingerprint(std::string_view fingerprint) override;
+  Result<std::vector<ExportJob>> Exports(std::string_view account, std::string_view study, std::string_view before_id,
+                                         std::uint64_t limit) override;
+  Result<std::uint64_t> CountExports(std::string_view account, std::string_view study, ExportState state) override;
+  Result<std::optional<ExportJob>> LeaseExport(std::string_view owner, Micros lease_until) override;
+  Status HeartbeatExport(const ExportJob& job, std::string_view owner, Micros lease_until) override;
+  Status FinishExport(const ExportJob& job, std::string_view owner) override;
+  Result<bool> CancelExport(std::string_view id) override;
+  Status RemoveExport(std::string_view id) override;
+  Result<std::vector<ExportJob>> ExpiredExports(Micros now) override;
+  Status MarkExpired(std::string_view id) override;
+  Result<bool> BlobInUse(std::string_view blob, std::string_view except_job) override;
+
+  Result<std::uint64_t> Generation() override { return store_->Generation(); }
+  Result<std::vector<std::string>> Check() override;
+
+ private:
+  std::unique_ptr<Store> store_;
+};
+
+}  // namespace sheaf::catalog

@@ -1,0 +1,199 @@
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <malloc.h>
+#include <signal.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <future>
+#include <memory>
+#include <string>
+
+#include "access/access.h"
+#include "api/native/api.h"
+#include "api/problem.h"
+#include "base/log.h"
+#include "blobs/blobs.h"
+#include "catalog/catalog.h"
+#include "cli/commands.h"
+#include "cli/data_directory.h"
+#include "cli/report.h"
+#include "export/jobs.h"
+#include "export/pipeline.h"
+#include "http/server.h"
+#include "vault/vault.h"
+
+namespace sheaf::cli {
+namespace {
+
+struct ServeOptions {
+  std::string data;
+  std::string listen = "127.0.0.1:8080";
+  std::string public_url;
+  std::string log_level = "info";
+  int grace_s = 30;
+};
+
+// Each thread of a server with many threads would keep an arena of its own, and with it memory that nobody uses.
+constexpr int kArenas = 4;
+constexpr int kHousekeepingS = 5;
+
+//! The rooms of a running server, in the order in which they are opened; taken apart the other way round.
+struct Running {
+  api::native::Rooms rooms;
+  std::unique_ptr<http::Server> server;
+};
+
+//! SIGTERM and SIGINT wait in a queue from here on, for this thread and all it starts.
+sigset_t HoldSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  // A client that leaves is an error of one write, not the end of the server.
+  signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+//! One line for each study that a crash left between the catalog and the vault: it needs somebody's decision.
+Status NameHalfStudies(const api::native::Rooms& rooms) {
+  const auto namespaces = rooms.vault->Studies();
+  std::string after;
+  while (true) {
+    SHEAF_ASSIGN(const auto studies, rooms.catalog->Studies("", "", after, 500));
+    if (studies.empty()) return {};
+    for (const model::Study& study : studies) {
+      const bool kept = std::find(namespaces.begin(), namespaces.end(), study.id) != namespaces.end();
+      if (!kept) LogError("the records of a study are not there", {{"study", study.id}});
+    }
+    after = studies.back().id;
+  }
+}
+
+Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const ServeOptions& options) {
+  api::native::Rooms rooms;
+  SHEAF_ASSIGN(rooms.catalog, catalog::OpenCatalog(directory.CatalogPath()));
+  SHEAF_ASSIGN(rooms.blobs, blobs::OpenDirectoryBlobs(directory.BlobsPath()));
+  SHEAF_TRY(rooms.blobs->Sweep());
+  vault::VaultOptions vault_options;
+  vault_options.directory = directory.StudiesPath();
+  vault_options.temporary = directory.TemporaryPath();
+  SHEAF_ASSIGN(rooms.vault, vault::OpenDuckDbVault(vault_options));
+  rooms.gate = std::make_shared<access::Gate>(rooms.catalog);
+  exporting::JobRunner::Options job_options;
+  job_options.catalog = rooms.catalog;
+  job_options.vault = rooms.vault;
+  job_options.blobs = rooms.blobs;
+  job_options.temporary = directory.TemporaryPath();
+  rooms.jobs = std::make_shared<exporting::JobRunner>(std::move(job_options));
+  exporting::StreamPool::Options stream_options;
+  stream_options.spool_directory = directory.TemporaryPath();
+  rooms.streams = std::make_shared<exporting::StreamPool>(std::move(stream_options));
+  rooms.temporary = directory.TemporaryPath();
+  rooms.public_url = options.public_url;
+  while (!rooms.public_url.empty() && rooms.public_url.back() == '/') rooms.public_url.pop_back();
+  rooms.version = Version();
+  SHEAF_TRY(NameHalfStudies(rooms));
+  return rooms;
+}
+
+Result<Running> StartServer(const DataDirectory& directory, const ServeOptions& options) {
+  Running running;
+  SHEAF_ASSIGN(running.rooms, OpenRooms(directory, options));
+  SHEAF_TRY(running.rooms.jobs->Start());
+  http::Router router;
+  api::native::AddRoutes(router, std::make_shared<const api::native::Rooms>(running.rooms));
+  http::Server::Options server_options;
+  server_options.listen = options.listen;
+  server_options.render_error = [](const Error& error, std::string_view path, std::string_view request_id) {
+    return api::ProblemResponse(error, path, request_id);
+  };
+  auto server = http::Server::Start(std::move(server_options), std::move(router));
+  if (!server) {
+    running.rooms.jobs->Stop(0);
+    return Fail(server.error());
+  }
+  running.server = std::move(*server);
+  return running;
+}
+
+//! Until a signal comes; counts key uses on the way.
+int AwaitSignal(const sigset_t& signals, access::Gate& gate) {
+  while (true) {
+    const timespec pause{kHousekeepingS, 0};
+    const int received = sigtimedwait(&signals, nullptr, &pause);
+    if (received > 0) return received;
+    if (errno != EAGAIN) continue;
+    if (const Status flushed = gate.FlushUses(); !flushed) LogWarning("key uses were not counted", {{"detail", flushed.error().detail}});
+  }
+}
+
+//! Requests and jobs get the same `grace_s`, at the same time. A second signal ends the process where it stands: what
+//! was acknowledged is durable, and jobs run again at the next start.
+Status StopServer(Running running, const sigset_t& signals, int grace_s) {
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  auto jobs_stopped = std::async(std::launch::async, [&] { running.rooms.jobs->Stop(grace_s); });
+  running.server->Stop(grace_s);
+  jobs_stopped.get();
+  const Status flushed = running.rooms.gate->FlushUses();
+  running.server.reset();
+  running.rooms.streams.reset();
+  running.rooms.jobs.reset();
+  SHEAF_TRY(running.rooms.vault->Close());
+  return flushed;
+}
+
+int RunServe(const ServeOptions& options) {
+  if (!SetLogLevel(options.log_level)) return ReportUsage("--log-level is debug, info, warning, error or off.");
+  const bool has_scheme = options.public_url.rfind("http://", 0) == 0 || options.public_url.rfind("https://", 0) == 0;
+  if (!options.public_url.empty() && !has_scheme) return ReportUsage("--public-url begins with http:// or https://.");
+  const sigset_t signals = HoldSignals();
+  mallopt(M_ARENA_MAX, kArenas);
+  auto directory = DataDirectory::Open(options.data, DataDirectory::Missing::kCreate);
+  if (!directory) return ReportFailure(directory.error());
+  if (const Status locked = directory->Lock(); !locked) return ReportFailure(locked.error());
+  if (const Status emptied = directory->EmptyTemporary(); !emptied) return ReportFailure(emptied.error());
+  auto running = StartServer(*directory, options);
+  if (!running) return ReportFailure(running.error());
+  const std::string address = running->server->Address();
+  LogInfo("started", {{"version", Version()}, {"address", address}, {"data", directory->Path()},
+                      {"studies", std::to_string(running->rooms.vault->Studies().size())}});
+  fmt::print("sheaf {} listening on http://{}\n", Version(), address);
+  std::fflush(stdout);
+
+  const int received = AwaitSignal(signals, *running->rooms.gate);
+  LogInfo("stopping", {{"signal", received == SIGINT ? "SIGINT" : "SIGTERM"}, {"grace_s", std::to_string(options.grace_s)}});
+  const Status stopped = StopServer(std::move(*running), signals, options.grace_s);
+  if (!stopped) return ReportFailure(stopped.error());
+  LogInfo("stopped");
+  return kExitOk;
+}
+
+}  // namespace
+
+void AddServeCommand(CLI::App& app, Run& run) {
+  CLI::App* serve = app.add_subcommand("serve", "Run the server in the foreground");
+  auto options = std::make_shared<ServeOptions>();
+  serve->add_option("--data", options->data, "The data directory; made when it is missing")->required()->type_name("DIR");
+  serve->add_option("--listen", options->listen, "Address and port; port 0 takes a free one")->type_name("HOST:PORT")->capture_default_str();
+  serve->add_option("--public-url", options->public_url, "How clients reach the server, for the addresses it answers")->type_name("URL");
+  serve->add_option("--log-level", options->log_level, "debug, info, warning, error or off; the log goes to standard error")
+      ->type_name("L")
+      ->capture_default_str();
+  serve->add_option("--grace", options->grace_s, "Seconds that running requests and exports get after SIGTERM")
+      ->type_name("S")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
+  serve->footer(
+      "Prints one line to standard output when it is ready. SIGTERM or SIGINT finishes what is running, then stops; a\n"
+      "second one ends at once.\n"
+      "Examples:\n"
+      "  sheaf serve --data ./data\n"
+      "  sheaf serve --data /var/lib/sheaf --listen 127.0.0.1:9000 --public-url https://data.example.org");
+  serve->callback([options, &run] { run = [options] { return RunServe(*options); }; });
+}
+
+}  // namespace sheaf::cli

@@ -1,0 +1,18 @@
+#pragma once
+//! The encoders behind MakeEncoder.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "export/encoder.h"
+
+namespace sheaf::exporting {
+
+std::unique_ptr<Encoder> MakeCsvEncoder(const Plan& plan);
+//! `lines`: NDJSON; else one JSON document.
+std::unique_ptr<Encoder> MakeJsonEncoder(const Plan& plan, bool lines);
+//! The value of "deleted": an array.
+std::string TombstonesJson(const std::vector<vault::Tombstone>& tombstones);
+
+}  // namespace sheaf::exporting

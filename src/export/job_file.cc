@@ -1,0 +1,229 @@
+#include "export/job_file.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+#include <filesystem>
+#include <unordered_set>
+#include <utility>
+
+#include "export/encoder.h"
+#include "export/pipeline.h"
+#include "export/spool_file.h"
+#include "export/tickets.h"
+
+namespace sheaf::exporting {
+namespace {
+
+class BlobSink final : public Sink {
+ public:
+  BlobSink(blobs::BlobWriter& writer, JobState& state) : writer_(writer), state_(state) {}
+  Status Write(std::string_view bytes) override {
+    SHEAF_TRY(writer_.Write(bytes));
+    state_.bytes += bytes.size();
+    return {};
+  }
+
+ private:
+  blobs::BlobWriter& writer_;
+  JobState& state_;
+};
+
+//! STUDY_DATASET_20260131T081500Z.csv
+std::string FileName(const JobContext& context, const ExportOptions& options, const std::vector<PlannedDataset>& datasets, Micros instant) {
+  std::string name = SafeName(context.job.study);
+  if (datasets.size() == 1) name += "_" + SafeName(datasets.front().plan.dataset->id);
+  return name + "_" + CompactTime(instant) + "." + std::string(Name(options.format));
+}
+
+//! Each attempt has a blob of its own: one that was taken for dead and still writes gets in nobody's way.
+std::string BlobName(const catalog::ExportJob& job) { return "exports/" + job.id + "-" + std::to_string(job.attempts); }
+
+Result<std::vector<PlannedDataset>> PlanDatasets(const JobContext& context, const ExportOptions& options) {
+  const vault::Seq upto = context.study.LastSeq();
+  SHEAF_ASSIGN(const auto ids, ResolveDatasets(context.study, options));
+  std::vector<PlannedDataset> datasets;
+  for (const auto& id : ids) {
+    if (context.state.Cancelled()) return Fail(CancelledError());
+    context.state.Say("counting rows of " + id);
+    PlannedDataset planned;
+    SHEAF_ASSIGN(planned.plan, MakePlan(context.study, options, id, upto));
+    SHEAF_ASSIGN(planned.rows, context.study.Count(planned.plan.select));
+    context.state.rows_total += planned.rows;
+    datasets.push_back(std::move(planned));
+  }
+  return datasets;
+}
+
+FileEntry SingleEntry(const PlannedDataset& planned, const TimeRange& range) {
+  FileEntry entry;
+  entry.dataset = planned.plan.dataset->id;
+  entry.format = planned.plan.options.format;
+  entry.rows = range.rows;
+  entry.first_time = range.first;
+  entry.last_time = range.last;
+  return entry;
+}
+
+Result<blobs::BlobWriter::Published> WriteText(const JobContext& context, const PlannedDataset& planned, const std::string& blob, Manifest& manifest) {
+  vault::Select select = planned.plan.select;
+  const std::size_t time_place = ColumnPlace(select, model::ColumnKind::kTime);
+  SHEAF_ASSIGN(auto writer, context.blobs.Create(blob));
+  SHEAF_ASSIGN(auto cursor, context.study.Read(select));
+  ObservedCursor observed(std::move(cursor), time_place);
+  const auto encoder = MakeEncoder(planned.plan);
+  BlobSink sink(*writer, context.state);
+  SHEAF_TRY(RunPipeline(observed, *encoder, sink, context.state.progress));
+  SHEAF_TRY(CheckRows(planned.plan.dataset->id, planned.rows, observed.Seen().rows));
+  manifest.files.push_back(SingleEntry(planned, observed.Seen()));
+  context.state.Say("checking and publishing the file");
+  return writer->Publish();
+}
+
+Result<blobs::BlobWriter::Published> WriteParquet(const JobContext& context, const PlannedDataset& planned, const std::string& blob, Manifest& manifest) {
+  SHEAF_ASSIGN(const ParquetFile file, WriteParquetFile(context, planned.plan));
+  auto status = CheckRows(planned.plan.dataset->id, planned.rows, file.range.rows);
+  if (status) {
+    manifest.files.push_back(SingleEntry(planned, file.range));
+    context.state.Say("checking and publishing the file");
+    auto published = context.blobs.Adopt(blob, file.path);
+    if (published) return published;
+    status = tl::unexpected<Error>(published.error());
+  }
+  ::unlink(file.path.c_str());
+  return Fail(std::move(status).error());
+}
+
+Result<blobs::BlobWriter::Published> WriteArchive(const JobContext& context, const ExportOptions& options,
+                                                  const std::vector<PlannedDataset>& datasets, const std::string& blob, Manifest& manifest) {
+  SHEAF_ASSIGN(auto writer, context.blobs.Create(blob));
+  BlobSink sink(*writer, context.state);
+  SHEAF_TRY(WriteZip(context, options, datasets, manifest, sink));
+  context.state.Say("checking and publishing the file");
+  return writer->Publish();
+}
+
+void AddSingleDataset(const PlannedDataset& planned, const std::string& name, const blobs::BlobWriter::Published& published, Manifest& manifest) {
+  FileEntry& entry = manifest.files.front();
+  entry.path = name;
+  entry.bytes = published.size;
+  entry.sha256 = published.sha256;
+  manifest.datasets.push_back({planned.plan.dataset, entry.rows, entry.first_time, entry.last_time});
+}
+
+Result<JobFile> Write(const JobContext& context, const std::string& study_name) {
+  const Micros instant = Now();
+  SHEAF_ASSIGN(const ExportOptions options, OptionsFromJson(context.job.request));
+  SHEAF_ASSIGN(const auto datasets, PlanDatasets(context, options));
+  Manifest manifest;
+  manifest.export_id = context.job.id;
+  manifest.study = context.job.study;
+  manifest.study_name = study_name;
+  manifest.account = context.job.account;
+  manifest.created_at = instant;
+  manifest.request = context.job.request;
+  manifest.cursor = datasets.empty() ? CursorText(context.study.LastSeq()) : datasets.front().plan.cursor;
+
+  JobFile file;
+  file.blob = BlobName(context.job);
+  file.name = FileName(context, options, datasets, instant);
+  file.cursor = manifest.cursor;
+  blobs::BlobWriter::Published published;
+  if (options.format == Format::kZip) {
+    manifest.layout = options.layout;
+    SHEAF_ASSIGN(published, WriteArchive(context, options, datasets, file.blob, manifest));
+  } else {
+    const auto& planned = datasets.front();
+    context.state.SayWriting(planned.plan.dataset->id, planned.rows);
+    const auto write = options.format == Format::kParquet ? WriteParquet : WriteText;
+    SHEAF_ASSIGN(published, write(context, planned, file.blob, manifest));
+    AddSingleDataset(planned, file.name, published, manifest);
+  }
+  file.size = published.size;
+  file.sha256 = published.sha256;
+  const ExportFile self{file.name, options.format, file.size, file.sha256};
+  file.manifest = ManifestJson(manifest, &self);
+  return file;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> ResolveDatasets(vault::StudyVault& study, const ExportOptions& options) {
+  std::vector<std::string> ids = options.datasets;
+  if (ids.empty()) {
+    for (const auto& dataset : study.Datasets()) ids.push_back(dataset->id);
+  }
+  std::unordered_set<std::string_view> seen;
+  for (const auto& id : ids) {
+    if (!seen.insert(id).second) return Fail(ErrorCode::kBadParameter, "It names the dataset " + id + " twice.", "datasets");
+  }
+  if (options.format == Format::kZip) return ids;
+  if (ids.empty()) return Fail(ErrorCode::kBadParameter, "The study has no dataset.", "datasets");
+  if (ids.size() > 1) {
+    return Fail(ErrorCode::kBadParameter, "A " + std::string(Name(options.format)) + " file holds one dataset; ask for format zip to get several.", "datasets");
+  }
+  return ids;
+}
+
+Result<ParquetFile> WriteParquetFile(const JobContext& context, const Plan& plan) {
+  vault::Select select = plan.select;
+  std::vector<std::string> names;
+  select.columns.clear();
+  for (const auto& column : plan.output) {
+    select.columns.push_back(column.column);
+    names.push_back(column.name);
+  }
+  ParquetFile file;
+  file.path = TemporaryPath(context.temporary, kJobFilePrefix, ".parquet");
+  // The engine tells nothing while it writes; the size of its file does.
+  const std::uint64_t bytes_before = context.state.bytes;
+  auto rows = context.study.WriteParquet(select, names, file.path, [&] {
+    std::error_code missing;
+    const auto size = std::filesystem::file_size(file.path, missing);
+    if (!missing) context.state.bytes = bytes_before + size;
+    return context.state.Cancelled();
+  });
+  Status status;
+  if (!rows) status = tl::unexpected<Error>(rows.error());
+  if (status) {
+    select.columns = {model::Column{model::ColumnKind::kTime, -1, {}}};
+    select.order.clear();
+    auto cursor = context.study.Read(select);
+    if (!cursor) status = tl::unexpected<Error>(cursor.error());
+    while (status) {
+      auto batch = (*cursor)->Next();
+      if (!batch) status = tl::unexpected<Error>(batch.error());
+      else if (context.state.Cancelled()) status = Fail(CancelledError());
+      else if (*batch == nullptr) break;
+      else file.range.Add((*batch)->columns[0], 0, (*batch)->rows);
+    }
+  }
+  if (status) status = CheckRows(plan.dataset->id, *rows, file.range.rows);
+  if (!status) {
+    ::unlink(file.path.c_str());
+    return Fail(std::move(status).error());
+  }
+  context.state.progress.rows += *rows;
+  return file;
+}
+
+Status CheckRows(const std::string& dataset, std::uint64_t counted, std::uint64_t written) {
+  if (counted == written) return {};
+  return Fail(ErrorCode::kInternal, GroupedNumber(written) + " rows of " + dataset + " were written where " + GroupedNumber(counted) +
+                                        " were counted, so the file was not published.");
+}
+
+Result<JobFile> WriteJobFile(const JobContext& context, const std::string& study_name) {
+  Result<JobFile> file;
+  try {
+    file = Write(context, study_name);
+  } catch (const std::exception& exception) {
+    file = Fail(ErrorCode::kInternal, std::string("The export broke off: ") + exception.what());
+  }
+  // Whatever was published before something else failed must not stay.
+  if (!file) std::ignore = context.blobs.Remove(BlobName(context.job));
+  return file;
+}
+
+}  // namespace sheaf::exporting

@@ -1,0 +1,65 @@
+#pragma once
+//! The file of a background export: written, counted, hashed and published, or not there at all.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "blobs/blobs.h"
+#include "catalog/catalog.h"
+#include "export/job_state.h"
+#include "export/manifest.h"
+#include "export/observed_cursor.h"
+#include "export/plan.h"
+
+namespace sheaf::exporting {
+
+//! Temporary files of jobs begin so.
+inline constexpr std::string_view kJobFilePrefix = "export-";
+
+//! The datasets an export is of, in order. Errors: kBadParameter (several without zip; one twice; none).
+Result<std::vector<std::string>> ResolveDatasets(vault::StudyVault& study, const ExportOptions& options);
+
+//! Everything one run works with.
+struct JobContext {
+  const catalog::ExportJob& job;
+  vault::StudyVault& study;
+  blobs::Blobs& blobs;
+  const std::string& temporary;
+  JobState& state;
+};
+
+//! A dataset's part, counted before it is written.
+struct PlannedDataset {
+  Plan plan;
+  std::uint64_t rows = 0;
+};
+
+struct JobFile {
+  std::string blob;
+  std::string name;
+  std::uint64_t size = 0;
+  std::string sha256;
+  std::string manifest;
+  std::string cursor;
+};
+
+//! `study_name`: for people. On failure nothing is left in blobs or the temporary directory.
+Result<JobFile> WriteJobFile(const JobContext& context, const std::string& study_name);
+
+// The parts below are shared by single files and archives.
+
+//! Writes Parquet to a new temporary file and finds its range of times. The caller removes the file.
+struct ParquetFile {
+  std::string path;
+  TimeRange range;
+};
+Result<ParquetFile> WriteParquetFile(const JobContext& context, const Plan& plan);
+//! kInternal when what was written is not what was counted: a file that lacks rows is never published.
+Status CheckRows(const std::string& dataset, std::uint64_t counted, std::uint64_t written);
+
+//! Writes the ZIP into `take`, and fills the manifest's datasets and files.
+Status WriteZip(const JobContext& context, const ExportOptions& options, const std::vector<PlannedDataset>& datasets, Manifest& manifest,
+                Sink& sink);
+
+}  // namespace sheaf::exporting

@@ -1,0 +1,295 @@
+// The ZIP of a background export: data files, then what describes them.
+
+#include <exception>
+#include <map>
+#include <unistd.h>
+#include <utility>
+
+#include "export/archive.h"
+#include "export/datapackage.h"
+#include "export/encoder.h"
+#include "export/job_file.h"
+#include "export/output_text.h"
+#include "export/spool_file.h"
+#include "export/tickets.h"
+
+namespace sheaf::exporting {
+namespace {
+using model::ColumnKind;
+
+// More would be of no use to anyone, and their manifest no longer fits memory.
+constexpr std::size_t kMostFiles = 100000;
+constexpr std::size_t kFlushBytes = 256u << 10;
+constexpr std::size_t kCopyBytes = 1u << 20;
+constexpr std::string_view kNoSession = "no-session";
+constexpr std::string_view kSchemas = "schemas";
+
+class EntrySink final : public Sink {
+ public:
+  explicit EntrySink(ZipWriter& zip) : zip_(zip) {}
+  Status Write(std::string_view bytes) override { return zip_.Write(bytes); }
+
+ private:
+  ZipWriter& zip_;
+};
+
+//! Numbers of a session and a participant; no session: -1.
+struct Person {
+  std::int32_t session = -1;
+  std::int32_t participant = -1;
+  auto operator<=>(const Person&) const = default;
+};
+
+class ZipJob {
+ public:
+  ZipJob(const JobContext& context, const ExportOptions& options, Manifest& manifest, ZipWriter& zip)
+      : context_(context), options_(options), manifest_(manifest), zip_(zip), extension_("." + std::string(Name(options.inner))) {}
+
+  Status Add(const PlannedDataset& planned) {
+    context_.state.SayWriting(planned.plan.dataset->id, planned.rows);
+    total_ = TimeRange();
+    const bool parquet = options_.inner == Format::kParquet;
+    if (options_.layout == ZipLayout::kDataset) {
+      SHEAF_TRY(parquet ? AddParquet(planned.plan, DatasetPath(planned.plan), std::nullopt) : AddWhole(planned.plan));
+    } else {
+      SHEAF_TRY(parquet ? AddParquetByPerson(planned.plan) : AddByPerson(planned.plan));
+    }
+    SHEAF_TRY(CheckRows(planned.plan.dataset->id, planned.rows, total_.rows));
+    manifest_.datasets.push_back({planned.plan.dataset, total_.rows, total_.first, total_.last});
+    return {};
+  }
+
+  //! README.txt, schemas, datapackage.json and metadata.json, which counts all the others.
+  Status Describe(const std::vector<PlannedDataset>& datasets) {
+    context_.state.Say("describing the files");
+    manifest_.participant_folders = participants_.Changed();
+    manifest_.session_folders = sessions_.Changed();
+    const bool tables = options_.inner == Format::kCsv || options_.inner == Format::kParquet;
+    std::vector<PackageDataset> packages;
+    for (const auto& planned : datasets) {
+      PackageDataset package{planned.plan.dataset->id, planned.plan.dataset->name, {}, {}};
+      if (tables) {
+        const auto summary = context_.study.Summarize(package.dataset);
+        package.schema = TableSchemaJson(planned.plan, summary ? &*summary : nullptr);
+        // Thousands of files of one dataset share one schema.
+        if (options_.layout == ZipLayout::kParticipant) {
+          package.schema_path = std::string(kSchemas) + "/" + package.dataset + ".json";
+          SHEAF_TRY(AddText(package.schema_path, package.schema));
+        }
+      }
+      packages.push_back(std::move(package));
+    }
+    SHEAF_TRY(AddText("README.txt", ReadmeText(manifest_, options_)));
+    SHEAF_TRY(AddText("datapackage.json", DataPackageJson(manifest_, options_, packages)));
+    return AddText("metadata.json", ManifestJson(manifest_, nullptr));
+  }
+
+ private:
+  std::string DatasetPath(const Plan& plan) const { return plan.dataset->id + "/" + plan.dataset->id + extension_; }
+
+  Status Begin(const std::string& path, std::optional<std::uint64_t> size = std::nullopt, bool deflate = true) {
+    if (manifest_.files.size() >= kMostFiles) {
+      return Fail(ErrorCode::kExportFailed, "The ZIP would hold more than " + GroupedNumber(kMostFiles) +
+                                                " files. Ask for layout dataset, or for fewer participants at once.");
+    }
+    return zip_.Begin({path, size, deflate, manifest_.created_at});
+  }
+
+  Status End(const std::string& path, const Plan& plan, const TimeRange& range, const std::optional<Person>& person) {
+    SHEAF_ASSIGN(auto written, zip_.End());
+    FileEntry entry;
+    entry.path = path;
+    entry.dataset = plan.dataset->id;
+    entry.format = options_.inner;
+    entry.rows = range.rows;
+    entry.bytes = written.bytes;
+    entry.first_time = range.first;
+    entry.last_time = range.last;
+    entry.sha256 = std::move(written.sha256);
+    if (person) {
+      entry.participant = std::string(plan.people->ParticipantId(person->participant));
+      if (person->session >= 0) entry.session = std::string(plan.people->SessionId(person->session));
+    }
+    manifest_.files.push_back(std::move(entry));
+    total_.Add(range);
+    return {};
+  }
+
+  Status AddText(const std::string& path, const std::string& text) {
+    SHEAF_TRY(zip_.Begin({path, text.size(), true, manifest_.created_at}));
+    SHEAF_TRY(zip_.Write(text));
+    SHEAF_ASSIGN(auto written, zip_.End());
+    FileEntry entry;
+    entry.path = path;
+    entry.bytes = written.bytes;
+    entry.sha256 = std::move(written.sha256);
+    manifest_.files.push_back(std::move(entry));
+    return {};
+  }
+
+  Status AddWhole(const Plan& plan) {
+    vault::Select select = plan.select;
+    const std::size_t time_place = ColumnPlace(select, ColumnKind::kTime);
+    SHEAF_ASSIGN(auto cursor, context_.study.Read(select));
+    ObservedCursor observed(std::move(cursor), time_place);
+    const auto encoder = MakeEncoder(plan);
+    EntrySink sink(zip_);
+    const std::string path = DatasetPath(plan);
+    SHEAF_TRY(Begin(path));
+    SHEAF_TRY(RunPipeline(observed, *encoder, sink, context_.state.progress));
+    return End(path, plan, observed.Seen(), std::nullopt);
+  }
+
+  Status AddParquet(const Plan& plan, const std::string& path, const std::optional<Person>& person) {
+    const std::uint64_t bytes_before = context_.state.bytes;
+    SHEAF_ASSIGN(const ParquetFile written, WriteParquetFile(context_, plan));
+    context_.state.bytes = bytes_before;  // it counts again on its way into the archive
+    SHEAF_ASSIGN(const SpoolFile file, SpoolFile::TakeOver(written.path));
+    SHEAF_ASSIGN(const std::uint64_t size, file.Size());
+    // Parquet is compressed in itself.
+    SHEAF_TRY(Begin(path, size, false));
+    for (std::uint64_t offset = 0; offset < size;) {
+      if (context_.state.Cancelled()) return Fail(CancelledError());
+      SHEAF_ASSIGN(const std::string bytes, file.ReadAt(offset, kCopyBytes));
+      if (bytes.empty()) return Fail(ErrorCode::kIo, "The Parquet file is shorter than what was written.");
+      SHEAF_TRY(zip_.Write(bytes));
+      offset += bytes.size();
+    }
+    return End(path, plan, written.range, person);
+  }
+
+  std::string PersonPath(const Plan& plan, const Person& person) {
+    const std::string session(person.session < 0 ? kNoSession : std::string_view(sessions_.Of(plan.people->SessionId(person.session))));
+    return session + "/" + participants_.Of(plan.people->ParticipantId(person.participant)) + "/" + plan.dataset->id + extension_;
+  }
+
+  //! One pass sorted by session and participant, cut where either changes: no query per person.
+  Status AddByPerson(const Plan& plan) {
+    vault::Select select = plan.select;
+    const std::size_t session_place = ColumnPlace(select, ColumnKind::kSession);
+    const std::size_t participant_place = ColumnPlace(select, ColumnKind::kParticipant);
+    const std::size_t time_place = ColumnPlace(select, ColumnKind::kTime);
+    const std::vector<model::SortKey> by_person = {{{ColumnKind::kSession, -1, {}}, false}, {{ColumnKind::kParticipant, -1, {}}, false}};
+    select.order.insert(select.order.begin(), by_person.begin(), by_person.end());
+    SHEAF_ASSIGN(auto cursor, context_.study.Read(select));
+    const InterruptWatch watch(context_.state.progress.cancelled, [&cursor] { cursor->Interrupt(); });
+    const auto encoder = MakeEncoder(plan);
+    PersonFile open;
+    for (;;) {
+      SHEAF_ASSIGN(const auto batch, cursor->Next());
+      if (context_.state.Cancelled()) return Fail(CancelledError());
+      if (batch == nullptr) break;
+      const auto& sessions = batch->columns[session_place];
+      const auto& participants = batch->columns[participant_place];
+      const auto person_at = [&](std::size_t row) {
+        return Person{sessions.IsNull(row) ? -1 : sessions.At<std::int32_t>(row), participants.At<std::int32_t>(row)};
+      };
+      for (std::size_t begin = 0; begin < batch->rows;) {
+        const Person person = person_at(begin);
+        std::size_t end = begin + 1;
+        while (end < batch->rows && person_at(end) == person) ++end;
+        if (!open.person || *open.person != person) {
+          SHEAF_TRY(EndPerson(plan, *encoder, open));
+          SHEAF_TRY(BeginPerson(plan, *encoder, person, open));
+        }
+        encoder->Encode(*batch, begin, end, open.range.rows == 0, open.buffer);
+        open.range.Add(batch->columns[time_place], begin, end);
+        if (open.buffer.size() >= kFlushBytes) SHEAF_TRY(Flush(open));
+        begin = end;
+      }
+      context_.state.progress.rows += batch->rows;
+    }
+    return EndPerson(plan, *encoder, open);
+  }
+
+  struct PersonFile {
+    std::optional<Person> person;
+    std::string path;
+    std::string buffer;
+    TimeRange range;
+  };
+
+  Status Flush(PersonFile& open) {
+    SHEAF_TRY(zip_.Write(open.buffer));
+    open.buffer.clear();
+    return {};
+  }
+
+  Status BeginPerson(const Plan& plan, const Encoder& encoder, const Person& person, PersonFile& open) {
+    open.person = person;
+    open.path = PersonPath(plan, person);
+    open.range = TimeRange();
+    SHEAF_TRY(Begin(open.path));
+    encoder.Begin(open.buffer);
+    return {};
+  }
+
+  Status EndPerson(const Plan& plan, const Encoder& encoder, PersonFile& open) {
+    if (!open.person) return {};
+    encoder.End(open.buffer, open.range.rows);
+    SHEAF_TRY(Flush(open));
+    return End(open.path, plan, open.range, open.person);
+  }
+
+  //! Whose rows there are, by one pass over two narrow columns; then a file for each of them.
+  Status AddParquetByPerson(const Plan& plan) {
+    vault::Select select = plan.select;
+    select.columns = {{ColumnKind::kSession, -1, {}}, {ColumnKind::kParticipant, -1, {}}};
+    select.order.clear();
+    SHEAF_ASSIGN(auto cursor, context_.study.Read(select));
+    std::map<Person, std::uint64_t> people;
+    for (;;) {
+      SHEAF_ASSIGN(const auto batch, cursor->Next());
+      if (context_.state.Cancelled()) return Fail(CancelledError());
+      if (batch == nullptr) break;
+      const auto& sessions = batch->columns[0];
+      for (std::size_t row = 0; row < batch->rows; ++row) {
+        ++people[{sessions.IsNull(row) ? -1 : sessions.At<std::int32_t>(row), batch->columns[1].At<std::int32_t>(row)}];
+      }
+    }
+    cursor.reset();
+    for (const auto& [person, rows] : people) {
+      Plan part = plan;
+      part.select.where = OfPerson(plan, person);
+      SHEAF_TRY(AddParquet(part, PersonPath(plan, person), person));
+    }
+    return {};
+  }
+
+  static model::Predicate OfPerson(const Plan& plan, const Person& person) {
+    model::Predicate all;
+    model::Predicate participant;
+    participant.op = model::Operator::kEqual;
+    participant.column = {ColumnKind::kParticipantId, -1, {}};
+    participant.values = {std::string(plan.people->ParticipantId(person.participant))};
+    model::Predicate session;
+    session.op = person.session < 0 ? model::Operator::kIsNull : model::Operator::kEqual;
+    session.column = {ColumnKind::kSessionId, -1, {}};
+    if (person.session >= 0) session.values = {std::string(plan.people->SessionId(person.session))};
+    all.children = {std::move(participant), std::move(session)};
+    if (plan.select.where) all.children.push_back(*plan.select.where);
+    return all;
+  }
+
+  const JobContext& context_;
+  const ExportOptions& options_;
+  Manifest& manifest_;
+  ZipWriter& zip_;
+  const std::string extension_;
+  FolderNames participants_;
+  FolderNames sessions_{{kNoSession, kSchemas, "README.txt", "datapackage.json", "metadata.json"}};
+  TimeRange total_;
+};
+
+}  // namespace
+
+Status WriteZip(const JobContext& context, const ExportOptions& options, const std::vector<PlannedDataset>& datasets, Manifest& manifest,
+                Sink& sink) {
+  SHEAF_ASSIGN(const auto zip, ZipWriter::Open([&sink](std::string_view bytes) { return sink.Write(bytes); }));
+  ZipJob job(context, options, manifest, *zip);
+  for (const auto& planned : datasets) SHEAF_TRY(job.Add(planned));
+  SHEAF_TRY(job.Describe(datasets));
+  return zip->Finish();
+}
+
+}  // namespace sheaf::exporting

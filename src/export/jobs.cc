@@ -1,0 +1,75 @@
+#include "export/jobs.h"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include "export/job_runner.h"
+
+namespace sheaf::exporting {
+namespace {
+namespace json = boost::json;
+
+json::value Time(const std::optional<Micros>& instant) {
+  if (!instant) return nullptr;
+  return json::value(FormatIsoUtc(*instant));
+}
+json::value Text(const std::string& text) {
+  if (text.empty()) return nullptr;
+  return json::value(text);
+}
+
+double Fraction(const catalog::ExportJob& job) {
+  if (job.state == catalog::ExportState::kSucceeded || job.state == catalog::ExportState::kExpired) return 1;
+  if (job.rows_total == 0) return 0;
+  // Until the file is published something is left to do.
+  return std::min(0.99, static_cast<double>(job.rows_done) / static_cast<double>(job.rows_total));
+}
+}  // namespace
+
+JobRunner::JobRunner(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+JobRunner::~JobRunner() { impl_->Stop(0); }
+Status JobRunner::Start() { return impl_->Start(); }
+void JobRunner::Stop(int grace_s) { impl_->Stop(grace_s); }
+Result<catalog::ExportJob> JobRunner::Submit(std::string_view account, std::string_view study, const ExportOptions& options,
+                                             std::string_view idempotency_key, bool* created) {
+  bool is_new = false;
+  auto job = impl_->Submit(account, study, options, idempotency_key, is_new);
+  if (created != nullptr) *created = is_new;
+  return job;
+}
+Result<catalog::ExportJob> JobRunner::Find(std::string_view id) { return impl_->Find(id); }
+Status JobRunner::CancelOrRemove(std::string_view id) { return impl_->CancelOrRemove(id); }
+
+std::string JobJson(const catalog::ExportJob& job) {
+  const bool has_file = job.state == catalog::ExportState::kSucceeded;
+  boost::system::error_code error;
+  json::value request = json::parse(job.request, error);
+  if (error) request = nullptr;
+  json::object root{{"id", job.id},
+                    {"study", job.study},
+                    {"state", catalog::Name(job.state)},
+                    {"progress", json::object{{"rows", job.rows_done}, {"rows_total", job.rows_total}, {"bytes", job.bytes_done}, {"fraction", Fraction(job)}}},
+                    {"activity", job.activity},
+                    {"error", Text(job.error)},
+                    {"request", std::move(request)},
+                    {"file", nullptr},
+                    {"file_name", nullptr},
+                    {"file_size", nullptr},
+                    {"sha256", nullptr},
+                    {"cursor", Text(job.cursor)},
+                    {"created_at", FormatIsoUtc(job.created_at)},
+                    {"started_at", Time(job.started_at)},
+                    {"finished_at", Time(job.finished_at)},
+                    {"expires_at", Time(job.expires_at)}};
+  if (has_file) {
+    root["file"] = json::object{{"name", job.file_name}, {"size", job.file_size}, {"sha256", job.sha256}};
+    root["file_name"] = job.file_name;
+    root["file_size"] = job.file_size;
+    root["sha256"] = job.sha256;
+  }
+  return json::serialize(root);
+}
+
+}  // namespace sheaf::exporting

@@ -1,0 +1,56 @@
+#pragma once
+//! Background exports: durable rows in the catalog, run by leased workers, published whole or not at all.
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "blobs/blobs.h"
+#include "catalog/catalog.h"
+#include "export/options.h"
+#include "vault/vault.h"
+
+namespace sheaf::exporting {
+
+struct JobLimits {
+  int running = 2;                       //!< at once in this process
+  int unfinished_per_account = 16;       //!< pending and executing; above it kTooManyExports with retry_after_s
+  int unfinished_per_study = 64;
+  std::int64_t file_lifetime_s = 7 * 24 * 3600;
+  std::int64_t lease_s = 30;             //!< a dead owner's job is taken over after this
+};
+
+class JobRunner {
+ public:
+  struct Options {
+    std::shared_ptr<catalog::Catalog> catalog;
+    std::shared_ptr<vault::Vault> vault;
+    std::shared_ptr<blobs::Blobs> blobs;
+    std::string temporary;  //!< DIR/tmp
+    JobLimits limits;
+  };
+  explicit JobRunner(Options options);
+  ~JobRunner();
+  //! Starts the workers and the sweeper of expired files; jobs left by a crash run again.
+  Status Start();
+  //! Lets running jobs finish for up to `grace_s`, then gives their leases back so that they run again at the next start.
+  void Stop(int grace_s);
+
+  //! Validates against the definitions, then: the job of the same Idempotency-Key (kIdempotencyMismatch if it asked for something
+  //! else), or one of equal fingerprint whose file is shared, or a new one. `created` tells which.
+  Result<catalog::ExportJob> Submit(std::string_view account, std::string_view study, const ExportOptions& options,
+                                    std::string_view idempotency_key, bool* created);
+  Result<catalog::ExportJob> Find(std::string_view id);
+  //! Cancels, or removes a finished job and (when no other shares it) its file.
+  Status CancelOrRemove(std::string_view id);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+//! The job as the API shows it: {"id","study","state","progress":{"rows","rows_total","bytes","fraction"},"activity",…}.
+std::string JobJson(const catalog::ExportJob& job);
+
+}  // namespace sheaf::exporting

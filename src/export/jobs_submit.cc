@@ -1,0 +1,200 @@
+// Asking for jobs: validation, equal requests, limits, cancelling and removing.
+
+#include <utility>
+
+#include "base/ids.h"
+#include "base/log.h"
+#include "export/digest.h"
+#include "export/job_file.h"
+#include "export/job_runner.h"
+#include "export/tickets.h"
+
+namespace sheaf::exporting {
+namespace {
+using catalog::ExportJob;
+using catalog::ExportState;
+
+constexpr int kRetryAfter = 30;
+
+Error WithPlace(Error error, const std::string& dataset, bool several) {
+  // The same filter is bound to each dataset: say which one does not know it.
+  if (several) error.detail = "Dataset " + dataset + ": " + error.detail;
+  return error;
+}
+
+//! Everything that can be wrong is said now, not by a job that fails later.
+Status Validate(vault::StudyVault& study, const ExportOptions& options) {
+  SHEAF_ASSIGN(const auto datasets, ResolveDatasets(study, options));
+  const bool is_zip = options.format == Format::kZip;
+  if (is_zip && options.tombstones && options.layout == ZipLayout::kParticipant) {
+    return Fail(ErrorCode::kBadParameter, "What was deleted belongs to no participant's folder any more; ask for layout dataset.", "tombstones");
+  }
+  for (const auto& dataset : datasets) {
+    if (auto plan = MakePlan(study, options, dataset); !plan) return Fail(WithPlace(std::move(plan).error(), dataset, datasets.size() > 1));
+  }
+  return {};
+}
+
+//! Changes when a byte of the file could: the request, the definitions, the records, the people.
+Result<std::string> Fingerprint(vault::StudyVault& study, const std::string& study_name, const ExportOptions& options, const std::string& request) {
+  std::string text = "sheaf-export-1\n" + study.StudyId() + "\n" + study_name + "\n" + request + "\n" + std::to_string(study.LastSeq()) + "\n";
+  SHEAF_ASSIGN(const auto datasets, ResolveDatasets(study, options));
+  for (const auto& id : datasets) {
+    SHEAF_ASSIGN(const auto dataset, study.FindDataset(id));
+    SHEAF_ASSIGN(const auto summary, study.Summarize(id));
+    text += id + " " + std::to_string(dataset->version) + " " + std::to_string(summary.last_seq) + " " + std::to_string(summary.records) + "\n";
+  }
+  return Sha256Hex(text);
+}
+}  // namespace
+
+void CopyFile(const ExportJob& from, ExportJob& to) {
+  to.rows_done = from.rows_done;
+  to.rows_total = from.rows_total;
+  to.bytes_done = from.bytes_done;
+  to.file_name = from.file_name;
+  to.blob = from.blob;
+  to.file_size = from.file_size;
+  to.sha256 = from.sha256;
+  to.manifest = from.manifest;
+  to.cursor = from.cursor;
+}
+
+Micros ExpiryFromNow(const JobLimits& limits) { return Now() + limits.file_lifetime_s * 1'000'000; }
+
+Result<ExportJob> JobRunner::Impl::Submit(std::string_view account, std::string_view study_id, const ExportOptions& options,
+                                          std::string_view idempotency_key, bool& created) {
+  created = false;
+  ExportJob job;
+  job.id = NewId("exp_");
+  job.account = account;
+  job.study = study_id;
+  job.idempotency_key = idempotency_key;
+  job.request = OptionsJson(options);
+  SHEAF_ASSIGN(auto known, FindByKey(account, study_id, job.request, idempotency_key));
+  if (known) return *std::move(known);
+  SHEAF_ASSIGN(const auto study, options_.vault->OpenStudy(study_id));
+  SHEAF_TRY(Validate(*study, options));
+  SHEAF_ASSIGN(const auto about, options_.catalog->FindStudy(study_id));
+  SHEAF_ASSIGN(job.fingerprint, Fingerprint(*study, about.name, options, job.request));
+  // One at a time from here: of two equal requests the second finds the first.
+  const std::lock_guard sharing(share_mutex_);
+  SHEAF_ASSIGN(auto shared, Share(job, created));
+  if (shared) return *std::move(shared);
+  SHEAF_TRY(CheckLimits(account, study_id));
+  job.activity = "waiting for its turn";
+  job.created_at = Now();
+  auto added = options_.catalog->AddExport(job);
+  if (!added && added.error().code == ErrorCode::kConflict && !idempotency_key.empty()) {
+    // Another request with the same key was quicker.
+    SHEAF_ASSIGN(auto other, FindByKey(account, study_id, job.request, idempotency_key));
+    if (other) return *std::move(other);
+  }
+  if (!added) return added;
+  created = true;
+  {
+    const std::lock_guard lock(mutex_);
+    ++submitted_;
+  }
+  work_.notify_one();
+  return added;
+}
+
+Result<std::optional<ExportJob>> JobRunner::Impl::FindByKey(std::string_view account, std::string_view study, const std::string& request,
+                                                            std::string_view idempotency_key) {
+  if (idempotency_key.empty()) return std::optional<ExportJob>();
+  SHEAF_ASSIGN(auto known, options_.catalog->FindExportByKey(account, idempotency_key));
+  if (!known) return known;
+  if (known->study != study || known->request != request) {
+    return Fail(ErrorCode::kIdempotencyMismatch, "The Idempotency-Key belongs to the export " + known->id + ", which asked for something else.", "Idempotency-Key");
+  }
+  Overlay(*known);
+  return known;
+}
+
+Result<std::optional<ExportJob>> JobRunner::Impl::Share(const ExportJob& wanted, bool& created) {
+  using Found = std::optional<ExportJob>;
+  SHEAF_ASSIGN(auto equal, options_.catalog->FindExportByFingerprint(wanted.fingerprint));
+  if (!equal) return Found();
+  const bool own = equal->account == wanted.account && (wanted.idempotency_key.empty() || wanted.idempotency_key == equal->idempotency_key);
+  if (equal->state != ExportState::kSucceeded) {
+    // Another account's job becomes this one's file when it is done; until then this one waits in the queue.
+    if (!own) return Found();
+    Overlay(*equal);
+    return equal;
+  }
+  if (!options_.blobs->Locate(equal->blob)) return Found();
+  const Micros half_life = options_.limits.file_lifetime_s * 500'000;
+  if (own && equal->expires_at && *equal->expires_at > Now() + half_life) return equal;
+  ExportJob job = wanted;
+  CopyFile(*equal, job);
+  job.state = ExportState::kSucceeded;
+  job.activity = "done; shares the file of an equal export";
+  job.created_at = Now();
+  job.started_at = job.finished_at = job.created_at;
+  job.expires_at = ExpiryFromNow(options_.limits);
+  SHEAF_ASSIGN(auto added, options_.catalog->AddExport(job));
+  created = true;
+  return Found(std::move(added));
+}
+
+Status JobRunner::Impl::CheckLimits(std::string_view account, std::string_view study) {
+  const auto unfinished = [this](std::string_view of_account, std::string_view of_study) -> Result<std::uint64_t> {
+    SHEAF_ASSIGN(const auto pending, options_.catalog->CountExports(of_account, of_study, ExportState::kPending));
+    SHEAF_ASSIGN(const auto executing, options_.catalog->CountExports(of_account, of_study, ExportState::kExecuting));
+    return pending + executing;
+  };
+  const auto refuse = [](std::uint64_t count, const std::string& whose) {
+    return Fail(Error{ErrorCode::kTooManyExports, std::to_string(count) + " exports of " + whose + " are waiting or running, which is as many as there may be.", {}, kRetryAfter});
+  };
+  SHEAF_ASSIGN(const auto of_account, unfinished(account, {}));
+  if (of_account >= static_cast<std::uint64_t>(options_.limits.unfinished_per_account)) return refuse(of_account, "this account");
+  SHEAF_ASSIGN(const auto of_study, unfinished({}, study));
+  if (of_study >= static_cast<std::uint64_t>(options_.limits.unfinished_per_study)) return refuse(of_study, "this study");
+  return {};
+}
+
+void JobRunner::Impl::Overlay(ExportJob& job) {
+  if (job.state != ExportState::kExecuting) return;
+  std::shared_ptr<Running> running;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = running_.find(job.id);
+    if (found == running_.end()) return;
+    running = found->second;
+  }
+  job.rows_done = running->state.progress.rows;
+  job.rows_total = running->state.rows_total;
+  job.bytes_done = running->state.bytes;
+  job.activity = running->state.Activity();
+}
+
+Result<ExportJob> JobRunner::Impl::Find(std::string_view id) {
+  SHEAF_ASSIGN(auto job, options_.catalog->FindExport(id));
+  Overlay(job);
+  return job;
+}
+
+Status JobRunner::Impl::CancelOrRemove(std::string_view id) {
+  SHEAF_ASSIGN(const bool cancelled, options_.catalog->CancelExport(id));
+  if (!cancelled) {
+    const std::lock_guard sharing(share_mutex_);
+    SHEAF_ASSIGN(const auto job, options_.catalog->FindExport(id));
+    return RemoveFinished(job);
+  }
+  const std::lock_guard lock(mutex_);
+  const auto found = running_.find(std::string(id));
+  if (found != running_.end()) found->second->state.progress.cancelled = true;
+  finished_.notify_all();  // it may wait for an equal one
+  return {};
+}
+
+Status JobRunner::Impl::RemoveFinished(const ExportJob& job) {
+  SHEAF_TRY(options_.catalog->RemoveExport(job.id));
+  if (job.blob.empty()) return {};
+  SHEAF_ASSIGN(const bool shared, options_.catalog->BlobInUse(job.blob, job.id));
+  if (shared) return {};
+  return options_.blobs->Remove(job.blob);
+}
+
+}  // namespace sheaf::exporting

@@ -1,0 +1,109 @@
+#include "export/manifest.h"
+
+#include <boost/json.hpp>
+
+#include "export/pretty_json.h"
+
+namespace sheaf::exporting {
+namespace {
+namespace json = boost::json;
+
+json::value Time(const std::optional<Micros>& instant) {
+  if (!instant) return nullptr;
+  return json::value(FormatIsoUtc(*instant));
+}
+
+json::value Parsed(const std::string& text) {
+  boost::system::error_code error;
+  auto value = json::parse(text, error);
+  return error ? json::value(nullptr) : value;
+}
+
+json::object Object(const DatasetEntry& entry) {
+  const model::Dataset& dataset = *entry.dataset;
+  return {{"id", dataset.id},
+          {"name", dataset.name},
+          {"kind", model::Name(dataset.kind)},
+          {"mode", model::Name(dataset.mode)},
+          {"definition_version", dataset.version},
+          {"rows", entry.rows},
+          {"first_time", Time(entry.first_time)},
+          {"last_time", Time(entry.last_time)}};
+}
+
+json::object Object(const FileEntry& entry, ZipLayout layout) {
+  json::object file{{"path", entry.path}};
+  if (!entry.dataset.empty()) {
+    file["dataset"] = entry.dataset;
+    if (layout == ZipLayout::kParticipant) {
+      file["session"] = entry.session ? json::value(*entry.session) : json::value(nullptr);
+      file["participant"] = entry.participant ? json::value(*entry.participant) : json::value(nullptr);
+    }
+    file["format"] = Name(entry.format);
+    file["rows"] = entry.rows;
+  }
+  file["bytes"] = entry.bytes;
+  if (!entry.dataset.empty()) {
+    file["first_time"] = Time(entry.first_time);
+    file["last_time"] = Time(entry.last_time);
+  }
+  file["sha256"] = entry.sha256;
+  return file;
+}
+
+json::array Folders(const std::vector<FolderNames::Renamed>& changed) {
+  json::array folders;
+  for (const auto& renamed : changed) folders.push_back(json::object{{"id", renamed.id}, {"folder", renamed.folder}});
+  return folders;
+}
+}  // namespace
+
+std::string ManifestJson(const Manifest& manifest, const ExportFile* file) {
+  json::object root{{"format", "sheaf-manifest"},
+                    {"version", 1},
+                    {"export", manifest.export_id},
+                    {"study", json::object{{"id", manifest.study}, {"name", manifest.study_name}}},
+                    {"created_by", manifest.account},
+                    {"created_at", FormatIsoUtc(manifest.created_at)},
+                    {"cursor", manifest.cursor},
+                    {"request", Parsed(manifest.request)}};
+  if (file != nullptr) {
+    root["file"] = json::object{{"name", file->name}, {"format", Name(file->format)}, {"bytes", file->bytes}, {"sha256", file->sha256}};
+  }
+  std::uint64_t rows = 0;
+  json::array datasets, files;
+  for (const auto& entry : manifest.datasets) {
+    rows += entry.rows;
+    datasets.push_back(Object(entry));
+  }
+  for (const auto& entry : manifest.files) files.push_back(Object(entry, manifest.layout));
+  root["rows"] = rows;
+  root["datasets"] = std::move(datasets);
+  root["files"] = std::move(files);
+  if (manifest.layout == ZipLayout::kParticipant) {
+    root["folders"] = json::object{{"participants", Folders(manifest.participant_folders)}, {"sessions", Folders(manifest.session_folders)}};
+  }
+  return PrettyJson(json::serialize(root));
+}
+
+std::string_view MediaType(Format format) {
+  switch (format) {
+    case Format::kCsv: return "text/csv";
+    case Format::kJson: return "application/json";
+    case Format::kNdjson: return "application/x-ndjson";
+    case Format::kParquet: return "application/vnd.apache.parquet";
+    case Format::kZip: return "application/zip";
+  }
+  return "application/octet-stream";
+}
+
+std::string CompactTime(Micros instant) {
+  std::string compact;
+  for (const char c : FormatIsoUtc(instant)) {
+    if (c == '.') break;
+    if (c != '-' && c != ':') compact += c;
+  }
+  return compact + "Z";
+}
+
+}  // namespace sheaf::exporting

@@ -1,0 +1,65 @@
+#pragma once
+//! What an export holds, written down: metadata.json inside a ZIP, and the manifest of every job. The format is
+//! described in docs/formats/manifest.md.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "export/folder_names.h"
+#include "export/options.h"
+#include "model/definition.h"
+
+namespace sheaf::exporting {
+
+//! One file: the export itself, or one inside the ZIP.
+struct FileEntry {
+  std::string path;
+  std::string dataset;  //!< id; empty for README.txt and its like
+  std::optional<std::string> participant, session;  //!< ids; only where the file is one person's. No session: null
+  Format format = Format::kCsv;
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;
+  std::optional<Micros> first_time, last_time;
+  std::string sha256;
+};
+
+struct DatasetEntry {
+  std::shared_ptr<const model::Dataset> dataset;
+  std::uint64_t rows = 0;
+  std::optional<Micros> first_time, last_time;
+};
+
+struct Manifest {
+  std::string export_id;
+  std::string study;
+  std::string study_name;
+  std::string account;   //!< who asked
+  Micros created_at = 0;
+  std::string request;   //!< canonical JSON
+  std::string cursor;    //!< for `since` of the next export
+  ZipLayout layout = ZipLayout::kDataset;
+  std::vector<DatasetEntry> datasets;
+  std::vector<FileEntry> files;
+  std::vector<FolderNames::Renamed> participant_folders, session_folders;
+};
+
+//! The export's own file, which only the manifest beside it can describe.
+struct ExportFile {
+  std::string name;
+  Format format = Format::kCsv;
+  std::uint64_t bytes = 0;
+  std::string sha256;
+};
+
+//! Indented JSON. `file`: null inside a ZIP.
+std::string ManifestJson(const Manifest& manifest, const ExportFile* file);
+
+std::string_view MediaType(Format format);
+//! "2026-01-31T08:15:00.250Z" as "20260131T081500Z".
+std::string CompactTime(Micros instant);
+
+}  // namespace sheaf::exporting

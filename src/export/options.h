@@ -1,0 +1,78 @@
+#pragma once
+//! What an export was asked to be. One struct for the stream, the job, the page and the command line; one parser for
+//! query strings and one for JSON bodies, with the same names.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+
+namespace sheaf::exporting {
+
+enum class Format : std::uint8_t { kCsv, kJson, kNdjson, kParquet, kZip };
+enum class CsvProfile : std::uint8_t {
+  kRfc4180,  //!< UTF-8, no BOM, CRLF line ends, nothing altered
+  kExcel,    //!< BOM; a text cell or header starting with = + - @ tab CR gets a leading apostrophe, numbers never
+  kExcelEu,  //!< and `;` between cells, decimal comma
+};
+enum class HeaderStyle : std::uint8_t { kNames, kLabels };           //!< kNames: field ids
+enum class ValueStyle : std::uint8_t { kIds, kCodes, kLabels };      //!< of enum and set options
+enum class SetStyle : std::uint8_t {
+  kJoined,  //!< one column, values joined by `;`
+  kSplit,   //!< one column an option of the definition, FIELD/OPTION: 1 ticked, 0 answered but not ticked, missing text when not
+  kBoth,
+};
+//! How a CSV cell without an answer is written: by default both are empty.
+struct MissingStyle {
+  std::string absent;
+  std::string skipped;
+};
+enum class ZipLayout : std::uint8_t { kDataset, kParticipant };  //!< a folder per dataset, or per session and participant
+
+std::string_view Name(Format format);
+std::optional<Format> FormatFrom(std::string_view name);
+
+struct ExportOptions {
+  Format format = Format::kCsv;
+  std::vector<std::string> datasets;     //!< jobs: empty means all. Streams: exactly one
+  std::string columns;                   //!< as query::ParseColumns; empty: the default columns
+  std::string filter;                    //!< JSON; empty: none
+  std::string sort;                      //!< as query::ParseSort; empty: order of arrival (seq)
+  std::vector<std::string> participants; //!< ids; empty: all
+  std::vector<std::string> sessions;
+  std::string since, until;              //!< a cursor (exclusive, inclusive) or a time (since <= time < until)
+  bool tombstones = false;               //!< json and ndjson: what was deleted after `since`, too
+  CsvProfile profile = CsvProfile::kRfc4180;
+  std::string timezone;                  //!< IANA name, or empty: UTC
+  HeaderStyle header = HeaderStyle::kNames;
+  std::optional<ValueStyle> values;      //!< default: codes in CSV and Parquet, ids in JSON and NDJSON
+  SetStyle sets = SetStyle::kJoined;
+  MissingStyle missing;                  //!< "skipped=-99,absent=" : text after the equal sign, no comma or quote in it
+  Format inner = Format::kCsv;           //!< of the files inside a ZIP (`files=`): csv, json, ndjson, parquet
+  ZipLayout layout = ZipLayout::kDataset;
+};
+
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+//! From a query string's parameters; `ignored` are names another room reads. Errors: kBadParameter, kUnknownParameter,
+//! kUnknownFormat, with the parameter's name as place.
+Result<ExportOptions> OptionsFromQuery(const Parameters& parameters, const std::vector<std::string_view>& ignored = {});
+//! From a job's JSON body; the same names as members, `filter` as a tree, lists as arrays (`columns`, `sort` also as
+//! arrays of strings), `missing` as {"skipped","absent"}, and `datasets`.
+Result<ExportOptions> OptionsFromJson(std::string_view json);
+//! Whether the options go together: what only CSV has is refused for another format, and so on. MakePlan asks it; a
+//! page does so after choosing JSON. Errors: kBadParameter with the option's name as place.
+Status CheckOptions(const ExportOptions& options);
+
+//! Canonical JSON: equal requests give equal text. OptionsFromJson reads it back.
+std::string OptionsJson(const ExportOptions& options);
+
+//! Cursors of incremental reading: opaque text of a seq, checked against slips.
+std::string CursorText(std::int64_t seq);
+std::optional<std::int64_t> ParseCursor(std::string_view text);
+
+}  // namespace sheaf::exporting

@@ -1,0 +1,173 @@
+#include <algorithm>
+#include <boost/json.hpp>
+
+#include "base/ids.h"
+#include "export/options.h"
+#include "export/options_words.h"
+#include "export/output_text.h"
+#include "model/strict_json.h"
+#include "query/filter.h"
+
+namespace sheaf::exporting {
+namespace {
+
+namespace json = boost::json;
+
+constexpr model::JsonLimits kLimits{16u << 20, 64};
+
+tl::unexpected<Error> Bad(const std::string& place, std::string detail) { return Fail(ErrorCode::kBadMember, std::move(detail), place); }
+
+Status ReadText(const json::value& value, const std::string& place, std::string& text) {
+  if (!value.is_string()) return Bad(place, "It must be a string.");
+  text = value.get_string();
+  return {};
+}
+
+template <class Words, class Value>
+Status ReadWord(const json::value& value, const std::string& place, const Words& words, Value& read) {
+  const auto found = value.is_string() ? Find(words, std::string_view(value.get_string())) : std::nullopt;
+  if (!found) return Bad(place, "It must be one of " + Listed(words) + ".");
+  read = *found;
+  return {};
+}
+
+Status ReadFormat(const json::value& value, const std::string& place, Format& format) {
+  if (!value.is_string()) return Bad(place, "It must be a string.");
+  const auto found = FormatFrom(value.get_string());
+  if (!found) return Fail(ErrorCode::kUnknownFormat, "The formats are csv, json, ndjson, parquet and zip.", place);
+  format = *found;
+  return {};
+}
+
+// Ids that `is_id` accepts.
+Status ReadIds(const json::value& value, const std::string& place, bool (*is_id)(std::string_view), std::vector<std::string>& ids) {
+  if (!value.is_array()) return Bad(place, "It must be an array of ids.");
+  const json::array& array = value.get_array();
+  if (array.size() > kMaxPeopleListed) return Bad(place, "It lists too many; leave it out and filter instead.");
+  for (std::size_t element = 0; element < array.size(); ++element) {
+    if (!array[element].is_string() || !is_id(array[element].get_string())) return Bad(model::PointerTo(place, element), "It is not an id.");
+    ids.emplace_back(array[element].get_string());
+  }
+  return {};
+}
+
+// "a,b" or ["a","b"]
+Status ReadNames(const json::value& value, const std::string& place, std::string& names) {
+  if (value.is_string()) return ReadText(value, place, names);
+  if (!value.is_array()) return Bad(place, "It must be an array of names, or a string with commas.");
+  const json::array& array = value.get_array();
+  for (std::size_t element = 0; element < array.size(); ++element) {
+    const std::string here = model::PointerTo(place, element);
+    std::string name;
+    SHEAF_TRY(ReadText(array[element], here, name));
+    if (name.empty() || name.find(',') != std::string::npos) return Bad(here, "It is not a name.");
+    names += (element == 0 ? "" : ",") + name;
+  }
+  return {};
+}
+
+Status ReadMissing(const json::value& value, const std::string& place, MissingStyle& missing) {
+  if (!value.is_object()) return Bad(place, "It must be an object with \"skipped\" and \"absent\".");
+  for (const auto& [name, text] : value.get_object()) {
+    const std::string here = model::PointerTo(place, name);
+    if (name == "skipped") SHEAF_TRY(ReadText(text, here, missing.skipped));
+    else if (name == "absent") SHEAF_TRY(ReadText(text, here, missing.absent));
+    else return Fail(ErrorCode::kUnknownMember, "There is no such kind of missing.", here);
+  }
+  return {};
+}
+
+Status ReadMember(std::string_view name, const json::value& value, const std::string& place, ExportOptions& options) {
+  if (name == "datasets") return ReadIds(value, place, IsSlug, options.datasets);
+  if (name == "format") return ReadFormat(value, place, options.format);
+  if (name == "columns") return ReadNames(value, place, options.columns);
+  if (name == "filter") {
+    if (!value.is_object()) return Bad(place, "It must be a tree of {\"all\"}, {\"any\"}, {\"not\"} and {\"field\",\"op\",\"value\"}.");
+    options.filter = json::serialize(value);
+    return {};
+  }
+  if (name == "sort") return ReadNames(value, place, options.sort);
+  if (name == "participants") return ReadIds(value, place, IsRecordId, options.participants);
+  if (name == "sessions") return ReadIds(value, place, IsRecordId, options.sessions);
+  if (name == "since") return ReadText(value, place, options.since);
+  if (name == "until") return ReadText(value, place, options.until);
+  if (name == "tombstones") {
+    if (!value.is_bool()) return Bad(place, "It must be true or false.");
+    options.tombstones = value.get_bool();
+    return {};
+  }
+  if (name == "profile") return ReadWord(value, place, kProfileWords, options.profile);
+  if (name == "timezone") return ReadText(value, place, options.timezone);
+  if (name == "header") return ReadWord(value, place, kHeaderWords, options.header);
+  if (name == "values") return ReadWord(value, place, kValueWords, options.values);
+  if (name == "sets") return ReadWord(value, place, kSetWords, options.sets);
+  if (name == "missing") return ReadMissing(value, place, options.missing);
+  if (name == "files") return ReadFormat(value, place, options.inner);
+  if (name == "layout") return ReadWord(value, place, kLayoutWords, options.layout);
+  return Fail(ErrorCode::kUnknownMember, "There is no option of this name.", place);
+}
+
+json::array Sorted(std::vector<std::string> ids) {
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return json::array(ids.begin(), ids.end());
+}
+
+json::value FilterTree(const std::string& filter) {
+  const auto canonical = query::CanonicalFilter(filter);
+  json::value tree;
+  // A filter that cannot be read stays text here; MakePlan will say what is wrong with it.
+  if (!canonical || !model::ParseStrictJson(*canonical, kLimits, tree)) return json::value(filter);
+  return tree;
+}
+
+}  // namespace
+
+Result<ExportOptions> OptionsFromJson(std::string_view text) {
+  json::value document;
+  SHEAF_TRY(model::ParseStrictJson(text, kLimits, document));
+  if (!document.is_object()) return Fail(ErrorCode::kBadMember, "The body must be an object.", "/");
+  ExportOptions options;
+  for (const auto& [name, value] : document.get_object()) {
+    SHEAF_TRY(ReadMember(name, value, model::PointerTo("", name), options));
+  }
+  if (Status checked = CheckEachOption(options); !checked) {
+    Error error = std::move(checked).error();
+    if (error.code == ErrorCode::kBadParameter) error.code = ErrorCode::kBadMember;
+    error.place = model::PointerTo("", error.place);
+    return Fail(std::move(error));
+  }
+  return options;
+}
+
+std::string OptionsJson(const ExportOptions& options) {
+  const ExportOptions defaults;
+  const Format inner = InnerFormat(options);
+  json::object object;
+  if (!options.datasets.empty()) object["datasets"] = json::array(options.datasets.begin(), options.datasets.end());
+  object["format"] = Name(options.format);
+  if (!options.columns.empty()) object["columns"] = options.columns;
+  if (!options.filter.empty()) object["filter"] = FilterTree(options.filter);
+  if (!options.sort.empty()) object["sort"] = options.sort;
+  if (!options.participants.empty()) object["participants"] = Sorted(options.participants);
+  if (!options.sessions.empty()) object["sessions"] = Sorted(options.sessions);
+  if (!options.since.empty()) object["since"] = options.since;
+  if (!options.until.empty()) object["until"] = options.until;
+  if (options.tombstones) object["tombstones"] = true;
+  if (options.profile != defaults.profile) object["profile"] = NameOf(kProfileWords, options.profile);
+  if (!options.timezone.empty()) object["timezone"] = options.timezone;
+  if (options.header != defaults.header) object["header"] = NameOf(kHeaderWords, options.header);
+  ExportOptions unset = options;
+  unset.values.reset();
+  if (ValuesOf(options) != ValuesOf(unset)) object["values"] = NameOf(kValueWords, ValuesOf(options));
+  if (options.sets != defaults.sets) object["sets"] = NameOf(kSetWords, options.sets);
+  json::object missing;
+  if (!options.missing.absent.empty()) missing["absent"] = options.missing.absent;
+  if (!options.missing.skipped.empty()) missing["skipped"] = options.missing.skipped;
+  if (!missing.empty()) object["missing"] = std::move(missing);
+  if (options.format == Format::kZip && inner != defaults.inner) object["files"] = Name(inner);
+  if (options.format == Format::kZip && options.layout != defaults.layout) object["layout"] = NameOf(kLayoutWords, options.layout);
+  return json::serialize(object);
+}
+
+}  // namespace sheaf::exporting

@@ -1,0 +1,245 @@
+#include "export/page.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "export/encoder.h"
+#include "export/encoder_formats.h"
+#include "export/json_text.h"
+#include "export/page_cursor.h"
+#include "export/plan.h"
+
+namespace sheaf::exporting {
+namespace {
+
+using model::Column;
+using model::ColumnKind;
+using SortValue = std::optional<model::Value>;
+
+// A page ends early beyond this: its records may be large.
+constexpr std::size_t kMaxPageBytes = 16u << 20;
+
+tl::unexpected<Error> BadCursor() { return Fail(ErrorCode::kBadCursor, "It is not a cursor of a page of this list.", "cursor"); }
+
+// The list in one text: what a cursor belongs to. Columns and page size may change from page to page.
+std::string ListName(const std::string& study, std::string_view dataset, const ExportOptions& options) {
+  ExportOptions list;
+  list.format = Format::kJson;
+  list.filter = options.filter;
+  list.sort = options.sort;
+  list.participants = options.participants;
+  list.sessions = options.sessions;
+  list.since = options.since;
+  list.until = options.until;
+  return JsonText(study) + "/" + JsonText(dataset) + OptionsJson(list);
+}
+
+// The column of a batch that tells a sort key's value: itself, or the number behind a participant or session.
+Column SourceOf(const Column& key) {
+  switch (key.kind) {
+    case ColumnKind::kParticipantId:
+    case ColumnKind::kParticipantCode:
+    case ColumnKind::kParticipantStatus: return {ColumnKind::kParticipant, -1, {}};
+    case ColumnKind::kSessionId:
+    case ColumnKind::kSessionName:
+    case ColumnKind::kSessionStatus:
+    case ColumnKind::kSessionStart:
+    case ColumnKind::kSessionEnd: return {ColumnKind::kSession, -1, {}};
+    default: return key;
+  }
+}
+
+// What type the values of a sort key have.
+model::CellType SortTypeOf(const Column& key, const model::Dataset& dataset) {
+  if (key.kind == ColumnKind::kParticipant || key.kind == ColumnKind::kSession) return model::CellType::kString;  // their ids
+  return model::CellTypeOf(key, dataset);
+}
+
+bool HasType(const SortValue& value, model::CellType type) {
+  if (!value) return true;
+  switch (type) {
+    case model::CellType::kString: return std::holds_alternative<std::string>(*value);
+    case model::CellType::kDouble: return std::holds_alternative<double>(*value) && std::isfinite(std::get<double>(*value));
+    case model::CellType::kBool: return std::holds_alternative<bool>(*value);
+    case model::CellType::kInt32List: return false;
+    default: return std::holds_alternative<std::int64_t>(*value);
+  }
+}
+
+class PageReader {
+ public:
+  PageReader(vault::StudyVault& study, Plan& plan) : study_(study), plan_(plan) {}
+
+  Status Begin(std::uint64_t limit, const std::optional<PageCursor>& cursor);
+  //! Appends the records.
+  Status Read(std::uint64_t limit, std::string& out);
+  bool HasMore() const { return has_more_; }
+  const vault::Select::Position& Last() const { return last_; }
+
+ private:
+  std::size_t SourceColumn(const Column& column);
+  Result<std::vector<SortValue>> FindValues(vault::Seq seq);
+  Result<std::vector<SortValue>> ValuesOf(const model::ColumnBatch& batch, std::size_t row);
+  Result<SortValue> ValueOf(const Column& key, const model::ColumnView& view, std::size_t row);
+  Result<SortValue> OfParticipant(ColumnKind kind, std::string_view id);
+  Result<SortValue> OfSession(ColumnKind kind, std::string_view id);
+
+  vault::StudyVault& study_;
+  Plan& plan_;
+  std::vector<std::size_t> sources_;  // of the sort keys, in Select::columns
+  std::size_t seq_source_ = 0;
+  bool has_more_ = false;
+  vault::Select::Position last_;
+};
+
+std::size_t PageReader::SourceColumn(const Column& column) {
+  auto& columns = plan_.select.columns;
+  const auto found = std::find(columns.begin(), columns.end(), column);
+  const auto place = static_cast<std::size_t>(found - columns.begin());
+  if (found == columns.end()) columns.push_back(column);
+  return place;
+}
+
+Status PageReader::Begin(std::uint64_t limit, const std::optional<PageCursor>& cursor) {
+  vault::Select& select = plan_.select;
+  seq_source_ = SourceColumn({ColumnKind::kSeq, -1, {}});
+  for (const model::SortKey& key : select.order) {
+    if (key.column.kind == ColumnKind::kParticipantAttribute || key.column.kind == ColumnKind::kSessionAttribute) {
+      return Fail(ErrorCode::kBadParameter, "Pages cannot be sorted by an attribute; an export can.", "sort");
+    }
+    sources_.push_back(SourceColumn(SourceOf(key.column)));
+  }
+  if (cursor) {
+    std::vector<SortValue> values = cursor->values;
+    if (values.empty() && !select.order.empty()) {
+      SHEAF_ASSIGN(values, FindValues(cursor->seq));
+    }
+    if (values.size() != select.order.size()) return BadCursor();
+    for (std::size_t key = 0; key < values.size(); ++key) {
+      if (!HasType(values[key], SortTypeOf(select.order[key].column, *plan_.dataset))) return BadCursor();
+    }
+    select.position = vault::Select::Position{std::move(values), cursor->seq};
+  }
+  select.limit = limit + 1;
+  return {};
+}
+
+Result<std::vector<SortValue>> PageReader::FindValues(vault::Seq seq) {
+  vault::Select one = plan_.select;
+  one.order.clear();
+  one.where.reset();  // a participant's attributes may have changed since; the row is the row
+  one.after = seq - 1;
+  one.limit = 1;
+  SHEAF_ASSIGN(auto rows, study_.Read(one));
+  SHEAF_ASSIGN(auto batch, rows->Next());
+  if (batch == nullptr || batch->rows == 0 || batch->columns[seq_source_].At<std::int64_t>(0) != seq) return BadCursor();
+  return ValuesOf(*batch, 0);
+}
+
+Result<std::vector<SortValue>> PageReader::ValuesOf(const model::ColumnBatch& batch, std::size_t row) {
+  std::vector<SortValue> values;
+  for (std::size_t key = 0; key < sources_.size(); ++key) {
+    SHEAF_ASSIGN(SortValue value, ValueOf(plan_.select.order[key].column, batch.columns[sources_[key]], row));
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+Result<SortValue> PageReader::ValueOf(const Column& key, const model::ColumnView& view, std::size_t row) {
+  if (view.IsNull(row)) return SortValue();
+  const Column source = SourceOf(key);
+  if (source.kind == ColumnKind::kParticipant) return OfParticipant(key.kind, plan_.people->ParticipantId(view.At<std::int32_t>(row)));
+  if (source.kind == ColumnKind::kSession) return OfSession(key.kind, plan_.people->SessionId(view.At<std::int32_t>(row)));
+  switch (view.type) {
+    case model::CellType::kInt16: return SortValue(std::int64_t{view.At<std::int16_t>(row)});
+    case model::CellType::kInt32: return SortValue(std::int64_t{view.At<std::int32_t>(row)});
+    case model::CellType::kInt64: return SortValue(view.At<std::int64_t>(row));
+    case model::CellType::kDouble: return SortValue(view.At<double>(row));
+    case model::CellType::kBool: return SortValue(view.At<bool>(row));
+    case model::CellType::kString: return SortValue(std::string(view.At<model::StringCell>(row).View()));
+    case model::CellType::kInt32List: break;  // ParseSort refuses sets
+  }
+  return Fail(ErrorCode::kInternal, "A set cannot be sorted by.", "sort");
+}
+
+SortValue Text(const std::string& text) { return text.empty() ? SortValue() : SortValue(text); }
+SortValue Instant(const std::optional<Micros>& instant) { return instant ? SortValue(*instant) : SortValue(); }
+
+Result<SortValue> PageReader::OfParticipant(ColumnKind kind, std::string_view id) {
+  if (id.empty()) return SortValue();
+  if (kind == ColumnKind::kParticipant || kind == ColumnKind::kParticipantId) return SortValue(std::string(id));
+  SHEAF_ASSIGN(const model::Participant participant, study_.FindParticipant(id));
+  return Text(kind == ColumnKind::kParticipantCode ? participant.code : participant.status);
+}
+
+Result<SortValue> PageReader::OfSession(ColumnKind kind, std::string_view id) {
+  if (id.empty()) return SortValue();
+  if (kind == ColumnKind::kSession || kind == ColumnKind::kSessionId) return SortValue(std::string(id));
+  SHEAF_ASSIGN(const model::Session session, study_.FindSession(id));
+  switch (kind) {
+    case ColumnKind::kSessionName: return Text(session.name);
+    case ColumnKind::kSessionStatus: return Text(session.status);
+    case ColumnKind::kSessionStart: return Instant(session.start);
+    default: return Instant(session.end);
+  }
+}
+
+Status PageReader::Read(std::uint64_t limit, std::string& out) {
+  const auto encoder = MakeEncoder(plan_);
+  SHEAF_ASSIGN(auto rows, study_.Read(plan_.select));
+  std::uint64_t written = 0;
+  while (!has_more_) {
+    SHEAF_ASSIGN(const auto batch, rows->Next());
+    if (batch == nullptr) break;
+    for (std::size_t row = 0; row < batch->rows; ++row) {
+      if (written == limit || out.size() > kMaxPageBytes) {
+        has_more_ = true;
+        break;
+      }
+      encoder->Encode(*batch, row, row + 1, written == 0, out);
+      ++written;
+      // The next page begins behind the last row written; which one that is shows only later.
+      if (written == limit || row + 1 == batch->rows || out.size() > kMaxPageBytes) {
+        SHEAF_ASSIGN(last_.values, ValuesOf(*batch, row));
+        last_.seq = batch->columns[seq_source_].At<std::int64_t>(row);
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> RenderPage(vault::StudyVault& study, std::string_view dataset, const PageOptions& page) {
+  if (page.limit < 1 || page.limit > kMaxPage) {
+    return Fail(ErrorCode::kBadParameter, "A page has 1 to " + std::to_string(kMaxPage) + " records.", "limit");
+  }
+  ExportOptions options = page.options;
+  options.format = Format::kJson;
+  const std::string list = ListName(study.StudyId(), dataset, options);
+  std::optional<PageCursor> cursor;
+  if (!page.cursor.empty()) {
+    cursor = ParsePageCursor(page.cursor, list);
+    if (!cursor) return BadCursor();
+    options.tombstones = false;  // the first page had them
+  }
+  SHEAF_ASSIGN(Plan plan, MakePlan(study, options, dataset, cursor ? cursor->upto : 0));
+  PageReader reader(study, plan);
+  SHEAF_TRY(reader.Begin(page.limit, cursor));
+
+  std::uint64_t total = cursor ? cursor->total : 0;
+  if (!cursor) {
+    SHEAF_ASSIGN(total, study.Count(plan.select));
+  }
+  std::string json = "{\"records\":[";
+  SHEAF_TRY(reader.Read(page.limit, json));
+  json += "\n]";
+  if (options.tombstones) json += ",\"deleted\":" + TombstonesJson(plan.tombstones);
+  const std::string next = reader.HasMore() ? PageCursorText({plan.select.upto, reader.Last().seq, total, reader.Last().values}, list) : plan.cursor;
+  json += ",\"cursor\":" + JsonText(next) + ",\"has_more\":" + (reader.HasMore() ? "true" : "false") + ",\"total\":" + std::to_string(total) + "}\n";
+  return json;
+}
+
+}  // namespace sheaf::exporting

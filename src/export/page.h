@@ -1,0 +1,26 @@
+#pragma once
+//! A page of records: {"records":[…],"cursor":…,"has_more":…,"total":n} with the encoder of NDJSON.
+
+#include <string>
+
+#include "base/error.h"
+#include "export/options.h"
+#include "vault/vault.h"
+
+namespace sheaf::exporting {
+
+inline constexpr std::uint64_t kMaxPage = 10000;
+
+struct PageOptions {
+  std::uint64_t limit = 100;
+  std::string cursor;     //!< of the page before; carries the instant and the position, so that pages neither repeat nor
+                          //!< miss rows while others write. Empty: the first page
+  ExportOptions options;  //!< filter, sort, columns, participants, sessions, since, until, tombstones
+};
+
+//! The page's JSON. At the last page `cursor` is one for `since`, so that a reader goes on with what comes later.
+//! `total` counts what the filter matches as of the first page. With `tombstones`: "deleted":[{"id","record_seq","seq","deleted_at"}].
+//! Errors: of MakePlan; kBadCursor when the cursor is of another filter, sort or dataset; kBadParameter (limit).
+Result<std::string> RenderPage(vault::StudyVault& study, std::string_view dataset, const PageOptions& options);
+
+}  // namespace sheaf::exporting

@@ -1,0 +1,182 @@
+#include "export/plan.h"
+
+#include <algorithm>
+
+#include "export/output_text.h"
+#include "query/filter.h"
+
+namespace sheaf::exporting {
+namespace {
+
+using model::Column;
+using model::ColumnKind;
+using model::FieldType;
+using model::Operator;
+using model::Predicate;
+
+Column RecordColumn(ColumnKind kind) { return {kind, -1, {}}; }
+
+void AddFields(const model::Dataset& dataset, std::vector<Column>& columns) {
+  for (std::size_t field = 0; field < dataset.fields.size(); ++field) {
+    columns.push_back({ColumnKind::kField, static_cast<std::int32_t>(field), {}});
+  }
+}
+
+std::vector<Column> DefaultColumns(Format format, const model::Dataset& dataset) {
+  std::vector<Column> columns;
+  if (format == Format::kCsv || format == Format::kParquet) {
+    for (const ColumnKind kind : {ColumnKind::kParticipant, ColumnKind::kSession, ColumnKind::kTime, ColumnKind::kOnset}) {
+      columns.push_back(RecordColumn(kind));
+    }
+    AddFields(dataset, columns);
+    return columns;
+  }
+  for (const ColumnKind kind : {ColumnKind::kRecordId, ColumnKind::kParticipant, ColumnKind::kSession, ColumnKind::kTime,
+                                ColumnKind::kTimeOffset, ColumnKind::kOnset}) {
+    columns.push_back(RecordColumn(kind));
+  }
+  AddFields(dataset, columns);
+  for (const ColumnKind kind : {ColumnKind::kSkipped, ColumnKind::kMetadata, ColumnKind::kSeq, ColumnKind::kUpdated, ColumnKind::kReceived}) {
+    columns.push_back(RecordColumn(kind));
+  }
+  return columns;
+}
+
+FieldType NearestType(ColumnKind kind) {
+  switch (kind) {
+    case ColumnKind::kSeq: return FieldType::kInteger;
+    case ColumnKind::kTime:
+    case ColumnKind::kReceived:
+    case ColumnKind::kUpdated: return FieldType::kDatetime;
+    case ColumnKind::kOnset: return FieldType::kDouble;
+    case ColumnKind::kMetadata: return FieldType::kJson;
+    case ColumnKind::kTimeOffset:
+    case ColumnKind::kSkipped: return FieldType::kString;
+    default: return FieldType::kIdentifier;
+  }
+}
+
+// The column as it is, and with sets=split or both one more for every option.
+void AddOutput(const Plan& plan, std::size_t source, std::vector<OutputColumn>& output) {
+  OutputColumn column;
+  column.source = source;
+  column.column = plan.select.columns[source];
+  column.name = column.title = query::ColumnName(column.column, *plan.dataset);
+  column.type = NearestType(column.column.kind);
+  const bool labels = plan.options.header == HeaderStyle::kLabels;
+  if (column.column.kind == ColumnKind::kField) {
+    column.field = &plan.dataset->fields[static_cast<std::size_t>(column.column.field)];
+    column.type = column.field->type;
+    if (labels) column.title = column.field->label;
+  }
+  const bool is_set = column.type == FieldType::kSet;
+  if (!is_set || plan.options.sets != SetStyle::kSplit) output.push_back(column);
+  if (!is_set || plan.options.sets == SetStyle::kJoined) return;
+  const std::string name = column.name, title = column.title;
+  for (const model::Option& option : column.field->options) {
+    ++column.option;
+    column.name = name + "/" + option.id;
+    column.title = title + "/" + (labels ? option.label : option.id);
+    output.push_back(column);
+    if (output.size() > kMaxOutputColumns) return;
+  }
+}
+
+Status AddOutputs(const std::vector<Column>& columns, Plan& plan) {
+  plan.select.columns = columns;
+  for (std::size_t source = 0; source < columns.size(); ++source) {
+    AddOutput(plan, source, plan.output);
+    if (plan.output.size() > kMaxOutputColumns) {
+      return Fail(ErrorCode::kBadParameter, "One column an option makes more columns than an export may have; choose columns, or join the sets.", "sets");
+    }
+  }
+  const auto skipped = std::find(columns.begin(), columns.end(), RecordColumn(ColumnKind::kSkipped));
+  plan.skipped_source = static_cast<std::size_t>(skipped - columns.begin());
+  if (skipped == columns.end()) plan.select.columns.push_back(RecordColumn(ColumnKind::kSkipped));
+  return {};
+}
+
+Predicate Compare(ColumnKind kind, Operator op, std::vector<model::Value> values) {
+  Predicate predicate;
+  predicate.op = op;
+  predicate.column = RecordColumn(kind);
+  predicate.values = std::move(values);
+  return predicate;
+}
+
+Predicate IsOneOf(ColumnKind kind, const std::vector<std::string>& ids) { return Compare(kind, Operator::kIn, {ids.begin(), ids.end()}); }
+
+Status AddConditions(Plan& plan) {
+  const ExportOptions& options = plan.options;
+  std::vector<Predicate> conditions;
+  if (!options.filter.empty()) {
+    SHEAF_ASSIGN(Predicate filter, query::ParseFilter(options.filter, *plan.dataset));
+    conditions.push_back(std::move(filter));
+  }
+  if (!options.participants.empty()) conditions.push_back(IsOneOf(ColumnKind::kParticipantId, options.participants));
+  if (!options.sessions.empty()) conditions.push_back(IsOneOf(ColumnKind::kSessionId, options.sessions));
+  const auto add_time = [&](const std::string& text, Operator op) {
+    if (text.empty() || ParseCursor(text)) return;
+    if (const auto time = ParseIsoTime(text)) conditions.push_back(Compare(ColumnKind::kTime, op, {time->instant}));
+  };
+  add_time(options.since, Operator::kGreaterEqual);
+  add_time(options.until, Operator::kLess);
+  if (conditions.empty()) return {};
+  if (conditions.size() == 1) {
+    plan.select.where = std::move(conditions.front());
+  } else {
+    plan.select.where.emplace().children = std::move(conditions);
+  }
+  return {};
+}
+
+tl::unexpected<Error> Ahead(std::string place) {
+  return Fail(ErrorCode::kBadCursor, "The cursor lies ahead of the study: it is of another one, or the study was restored.", std::move(place));
+}
+
+Status SetWindow(vault::Seq last, vault::Seq upto, Plan& plan) {
+  if (upto > last) return Ahead("cursor");
+  plan.select.upto = upto > 0 ? upto : last;
+  const auto until = ParseCursor(plan.options.until);
+  if (until && *until > last) return Ahead("until");
+  if (until) plan.select.upto = std::min(plan.select.upto, *until);
+  const auto since = ParseCursor(plan.options.since);
+  if (since && *since > last) return Ahead("since");
+  if (since && *since > plan.select.upto) return Fail(ErrorCode::kBadParameter, "It lies before `since`.", "until");
+  plan.select.after = since.value_or(vault::kNoSeq);
+  plan.cursor = CursorText(plan.select.upto);
+  return {};
+}
+
+}  // namespace
+
+Result<Plan> MakePlan(vault::StudyVault& study, const ExportOptions& options, std::string_view dataset, vault::Seq upto) {
+  SHEAF_TRY(CheckOptions(options));
+  Plan plan;
+  plan.options = options;
+  // The definition and the people are read after the instant: what was visible then is in them.
+  const vault::Seq last = study.LastSeq();
+  SHEAF_ASSIGN(plan.dataset, study.FindDataset(dataset));
+  plan.people = study.People();
+  plan.select.dataset = plan.dataset->id;
+  SHEAF_TRY(SetWindow(last, upto, plan));
+
+  std::vector<Column> columns = DefaultColumns(InnerFormat(options), *plan.dataset);
+  if (!options.columns.empty()) {
+    SHEAF_ASSIGN(columns, query::ParseColumns(options.columns, *plan.dataset));
+  }
+  SHEAF_TRY(AddOutputs(columns, plan));
+  if (!options.sort.empty()) {
+    SHEAF_ASSIGN(plan.select.order, query::ParseSort(options.sort, *plan.dataset));
+  }
+  SHEAF_TRY(AddConditions(plan));
+  if (options.tombstones) {
+    SHEAF_ASSIGN(plan.tombstones, study.Tombstones(plan.select.dataset, plan.select.after, plan.select.upto));
+    if (plan.tombstones.size() > kMaxTombstones) {
+      return Fail(ErrorCode::kBadParameter, "More was deleted since than can be listed; export everything anew.", "tombstones");
+    }
+  }
+  return plan;
+}
+
+}  // namespace sheaf::exporting

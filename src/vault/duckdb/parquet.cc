@@ -1,0 +1,122 @@
+// Parquet is written by the engine itself.
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <thread>
+
+#include "vault/duckdb/schema.h"
+#include "vault/duckdb/sql.h"
+#include "vault/duckdb/study.h"
+
+namespace sheaf::vault {
+namespace {
+
+using model::ColumnKind;
+using model::FieldType;
+
+std::string QuotedName(const std::string& name) {
+  std::string quoted = "\"";
+  for (const char c : name) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+std::string Instant(const std::string& column) { return fmt::format("make_timestamp({}) AT TIME ZONE 'UTC'", column); }
+
+//! What of a select's list is bound as VARCHAR[]: the option ids of enum and set columns.
+struct ColumnList {
+  std::string text;
+  std::vector<std::vector<std::string>> option_lists;
+};
+
+std::string FieldExpression(const model::Field& field, const std::string& column, ColumnList& list) {
+  if (field.type == FieldType::kDatetime) return Instant(column);
+  if (field.type != FieldType::kEnum && field.type != FieldType::kSet) return column;
+  std::vector<std::string> ids;
+  for (const auto& option : field.options) ids.push_back(option.id);
+  list.option_lists.push_back(std::move(ids));
+  if (field.type == FieldType::kEnum) return fmt::format("(?::VARCHAR[])[{} + 1]", column);
+  return fmt::format("list_select(?::VARCHAR[], list_transform({}, lambda o: o + 1))", column);
+}
+
+ColumnList RenderColumns(const Select& select, const std::vector<std::string>& names, const model::Dataset& dataset, const std::string& alias) {
+  ColumnList list;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto& column = select.columns[i];
+    const std::string physical = PhysicalName(column);
+    std::string expression = physical;
+    switch (column.kind) {
+      case ColumnKind::kParticipant: expression = fmt::format("(SELECT p.id FROM {}.main.participants p WHERE p.no = _participant)", alias); break;
+      case ColumnKind::kSession: expression = fmt::format("(SELECT s.id FROM {}.main.sessions s WHERE s.no = _session)", alias); break;
+      case ColumnKind::kTime:
+      case ColumnKind::kReceived:
+      case ColumnKind::kUpdated: expression = Instant(physical); break;
+      case ColumnKind::kField: expression = FieldExpression(dataset.fields[static_cast<std::size_t>(column.field)], physical, list); break;
+      case ColumnKind::kSkipped: {
+        // Two bytes a field number, little-endian; out come the field ids.
+        std::vector<std::string> ids;
+        for (const auto& field : dataset.fields) ids.push_back(field.id);
+        list.option_lists.push_back(std::move(ids));
+        expression =
+            "list_select(?::VARCHAR[], list_transform(range(0, octet_length(_skipped), 2), lambda i: "
+            "1 + ('0x' || substr(hex(_skipped), i * 2 + 3, 2) || substr(hex(_skipped), i * 2 + 1, 2))::INTEGER))";
+        break;
+      }
+      default: break;
+    }
+    list.text += fmt::format("{}{} AS {}", i == 0 ? "" : ", ", expression, QuotedName(names[i]));
+  }
+  return list;
+}
+
+//! Stops a query of another thread when `wanted` says so.
+class Watch {
+ public:
+  Watch(Connection& connection, const std::function<bool()>& wanted) {
+    if (!wanted) return;
+    thread_ = std::thread([this, &connection, wanted] {
+      std::unique_lock lock(mutex_);
+      while (!ended_.wait_for(lock, std::chrono::milliseconds(100), [this] { return done_; })) {
+        if (wanted()) connection.Interrupt();
+      }
+    });
+  }
+  ~Watch() {
+    {
+      const std::lock_guard lock(mutex_);
+      done_ = true;
+    }
+    ended_.notify_one();
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool done_ = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
+Result<std::uint64_t> DuckStudy::WriteParquet(const Select& select, const std::vector<std::string>& names, const std::string& path,
+                                              const std::function<bool()>& interrupt) {
+  SHEAF_ASSIGN(auto dataset, FindDataset(select.dataset));
+  if (names.empty() || names.size() > select.columns.size()) return Fail(ErrorCode::kInternal, "a Parquet file needs a name for each column");
+  const auto list = RenderColumns(select, names, *dataset, state_->alias);
+  const Sql sql = RenderSelect(select, {state_->alias, *dataset, *state_->people, state_->HasDeadRows(*dataset)}, list.text);
+  SHEAF_ASSIGN(auto connection, state_->engine->Connect());
+  SHEAF_ASSIGN(auto statement, connection->Prepare(fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION snappy)", sql.text, SqlText(path))));
+  int place = 1;
+  for (const auto& options : list.option_lists) statement.BindTexts(place++, options);
+  SHEAF_TRY(BindParameters(statement, sql.parameters, place));
+  const Watch watch(*connection, interrupt);
+  SHEAF_ASSIGN(auto rows, statement.Run());
+  return rows.Changed();
+}
+
+}  // namespace sheaf::vault

@@ -1,0 +1,35 @@
+#pragma once
+//! A Select as SQL with parameters. Constants of a filter never become text.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/predicate.h"
+#include "vault/duckdb/engine.h"
+#include "vault/duckdb/people.h"
+#include "vault/vault.h"
+
+namespace sheaf::vault {
+
+struct Sql {
+  std::string text;
+  std::vector<model::Value> parameters;  //!< for the `?` in order
+};
+
+//! What the rendering needs to know of the study.
+struct SqlContext {
+  std::string alias;
+  const model::Dataset& dataset;
+  const People& people;
+  bool has_dead_rows = true;  //!< false: no row of the dataset was ever replaced or deleted
+};
+
+//! "SELECT … FROM … WHERE … ORDER BY … LIMIT …" ; `columns` replaces the list of columns when not empty.
+Sql RenderSelect(const Select& select, const SqlContext& context, std::string_view columns = {});
+//! The WHERE part alone, without the keyword; "TRUE" when nothing restricts.
+Sql RenderWhere(const Select& select, const SqlContext& context, bool with_position);
+
+Status BindParameters(Statement& statement, const std::vector<model::Value>& parameters, int first = 1);
+
+}  // namespace sheaf::vault

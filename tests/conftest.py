@@ -1,0 +1,82 @@
+"""Fixtures: one server for the whole run, accounts and keys by the command line, a fresh study for each test."""
+import secrets
+
+import pytest
+
+from harness import program
+from harness.client import Api, Study
+
+ADMIN, OWNER, STRANGER = "admin@example.org", "owner@example.org", "stranger@example.org"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    if not program.binary().exists():
+        pytest.exit(f"{program.binary()} is not there: build it, or set SHEAF_BIN", returncode=2)
+    server = program.Server(tmp_path_factory.mktemp("sheaf"))
+    server.add_user(ADMIN, admin=True)
+    server.start()
+    # While the server runs, on purpose.
+    server.add_user(OWNER)
+    server.add_user(STRANGER)
+    yield server
+    code = server.stop()
+    assert code == 0, f"the server ended with {code}\n{server.tail(200)}"
+
+
+@pytest.fixture(autouse=True)
+def still_serving(request):
+    """Whatever a test sends, the server outlives it."""
+    yield
+    if "server" in request.fixturenames:
+        server = request.getfixturevalue("server")
+        assert server.alive(), f"the server died with {server.process.returncode}\n{server.tail(200)}"
+
+
+@pytest.fixture(scope="session")
+def make_key(server):
+    def make(email=OWNER, scopes=(), expires=None):
+        return server.create_key(email, scopes, expires)
+    return make
+
+
+@pytest.fixture(scope="session")
+def admin(server, make_key):
+    return Api(server.url, make_key(ADMIN)["key"])
+
+
+@pytest.fixture(scope="session")
+def owner(server, make_key):
+    return Api(server.url, make_key(OWNER)["key"])
+
+
+@pytest.fixture(scope="session")
+def owner_key(owner):
+    return owner.key
+
+
+@pytest.fixture(scope="session")
+def stranger(server, make_key):
+    return Api(server.url, make_key(STRANGER)["key"])
+
+
+@pytest.fixture(scope="session")
+def nobody(server):
+    return Api(server.url)
+
+
+def new_study(api, **members):
+    identity = "t-" + secrets.token_hex(6)
+    api.post("/studies", {"id": identity, "name": f"Test {identity}", **members}, status=201)
+    return Study(api, identity)
+
+
+@pytest.fixture
+def study(owner):
+    return new_study(owner)
+
+
+@pytest.fixture(scope="module")
+def module_study(owner):
+    """One study for tests that only read what the module has put there."""
+    return new_study(owner)
