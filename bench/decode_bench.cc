@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <memory>
 #include <string>
@@ -72,8 +73,9 @@ Row MakeRow(int number) {
 
 std::string Json(const Row& row) {
   std::string text = "{\"participant\":\"" + row.participant + "\",\"session\":\"" + row.session + "\",\"time\":\"" + row.time +
-                     "\",\"onset_ms\":" + row.onset + ",\"values\":{\"event\":\"" + row.event + "\",\"component\":\"stimulus-grid\",\"trial\":" +
-                     std::to_string(row.trial) + ",\"x\":" + row.x + ",\"y\":" + row.y + ",\"reaction_ms\":" + row.reaction;
+                     "\",\"onset_ms\":" + row.onset + ",\"values\":{\"event\":\"" + row.event +
+                     "\",\"component\":\"stimulus-grid\",\"trial\":" + std::to_string(row.trial) + ",\"x\":" + row.x + ",\"y\":" + row.y +
+                     ",\"reaction_ms\":" + row.reaction;
   text += row.correct ? ",\"correct\":true" : ",\"correct\":false";
   return text + ",\"shown_at\":\"" + row.shown_at + "\",\"key\":\"ArrowLeft\",\"block\":" + std::to_string(row.block) + "}}";
 }
@@ -88,7 +90,8 @@ std::string Csv(const Row& row) {
 std::string Body(BodyFormat format, int rows) {
   std::string body;
   if (format == BodyFormat::kJsonArray) body = "[";
-  if (format == BodyFormat::kCsv) body = "participant,session,time,onset_ms,event,component,trial,x,y,reaction_ms,correct,shown_at,key,block\r\n";
+  if (format == BodyFormat::kCsv)
+    body = "participant,session,time,onset_ms,event,component,trial,x,y,reaction_ms,correct,shown_at,key,block\r\n";
   for (int number = 0; number < rows; ++number) {
     const Row row = MakeRow(number);
     if (format == BodyFormat::kCsv) body += Csv(row);
@@ -117,20 +120,22 @@ double SecondsToDecode(BodyFormat format, const std::string& body, std::size_t e
   return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
 }
 
-void Report(const char* name, BodyFormat format, int rows) {
+void Report(const char* name, BodyFormat format, int rows, const char* only) {
+  if (only != nullptr && std::strcmp(only, name) != 0) return;
   const std::string body = Body(format, rows);
   double best = 1e9;
   for (int round = 0; round < 5; ++round) best = std::min(best, SecondsToDecode(format, body, static_cast<std::size_t>(rows)));
-  std::printf("decode %-8s %9.0f rows/s %7.0f MB/s  (%d rows of %zu bytes)\n", name, rows / best, static_cast<double>(body.size()) / best / 1e6,
-              rows, body.size() / static_cast<std::size_t>(rows));
+  std::printf("decode %-8s %9.0f rows/s %7.0f MB/s  (%d rows of %zu bytes)\n", name, rows / best,
+              static_cast<double>(body.size()) / best / 1e6, rows, body.size() / static_cast<std::size_t>(rows));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const int rows = argc > 1 ? std::max(1, std::atoi(argv[1])) : 300000;
-  Report("ndjson", BodyFormat::kNdjson, rows);
-  Report("array", BodyFormat::kJsonArray, rows);
-  Report("csv", BodyFormat::kCsv, rows);
+  const char* const only = argc > 2 ? argv[2] : nullptr;
+  Report("ndjson", BodyFormat::kNdjson, rows, only);
+  Report("array", BodyFormat::kJsonArray, rows, only);
+  Report("csv", BodyFormat::kCsv, rows, only);
   return 0;
 }

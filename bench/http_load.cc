@@ -195,8 +195,8 @@ class Load {
       return latencies_[static_cast<std::size_t>(part * static_cast<double>(latencies_.size() - 1))] / 1000.0;
     };
     std::printf("%.0f requests/s, %.1f MB/s received, p50 %.3f ms, p99 %.3f ms, max %.3f ms, %zu not 2xx\n",
-                static_cast<double>(latencies_.size()) / elapsed_, static_cast<double>(received_) / elapsed_ / 1e6,
-                at(0.5), at(0.99), at(1), bad_);
+                static_cast<double>(latencies_.size()) / elapsed_, static_cast<double>(received_) / elapsed_ / 1e6, at(0.5), at(0.99),
+                at(1), bad_);
     return bad_ == 0 ? 0 : 1;
   }
 
@@ -222,8 +222,7 @@ class Load {
 
   void Send(Peer& peer) {
     while (peer.sent < request_.size()) {
-      const ssize_t sent = ::send(peer.socket, request_.data() + peer.sent, request_.size() - peer.sent,
-                                  MSG_DONTWAIT | MSG_NOSIGNAL);
+      const ssize_t sent = ::send(peer.socket, request_.data() + peer.sent, request_.size() - peer.sent, MSG_DONTWAIT | MSG_NOSIGNAL);
       if (sent < 0 && errno == EAGAIN) return;
       if (sent < 0) Die(std::string("sending: ") + std::strerror(errno));
       peer.sent += static_cast<std::size_t>(sent);

@@ -106,9 +106,8 @@ int main(int argc, char** argv) {
     response.source = std::make_unique<Pieces>(4096);
     responder.Send(std::move(response));
   });
-  router.Add("POST", "/upload", [](http::Request request, const http::Responder& responder) {
-    Upload(std::move(request), responder);
-  }, {.max_body = 0});
+  router.Add("POST", "/upload", [](http::Request request, const http::Responder& responder) { Upload(std::move(request), responder); },
+             {.max_body = 0});
   http::Server::Options options;
   options.listen = argc > 1 ? argv[1] : "127.0.0.1:8099";
   auto server = http::Server::Start(std::move(options), std::move(router));
@@ -118,7 +117,6 @@ int main(int argc, char** argv) {
   }
   std::printf("%s\n", (*server)->Address().c_str());
   std::fflush(stdout);
-  while (std::getchar() != EOF) {
-  }
+  while (std::getchar() != EOF) {}
   (*server)->Stop(1);
 }

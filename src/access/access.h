@@ -22,9 +22,15 @@ struct Principal {
 };
 
 enum class Action {
-  kListStudies, kCreateStudy,
-  kViewStudy, kManageStudy, kDeleteStudy,   // settings, definitions, participants, sessions
-  kReadRecords, kWriteRecords, kDeleteRecords, kExport,
+  kListStudies,
+  kCreateStudy,
+  kViewStudy,
+  kManageStudy,
+  kDeleteStudy,  // settings, definitions, participants, sessions
+  kReadRecords,
+  kWriteRecords,
+  kDeleteRecords,
+  kExport,
 };
 
 //! A new key: "sheaf_" + 43 random characters. Shown once; only its digest is kept.
@@ -34,8 +40,8 @@ struct NewKey {
 };
 //! `scopes` empty: {"*"}. kBadParameter for an unknown scope. Known: * read:* read:records read:studies write:records
 //! write:studies delete:records delete:studies export and read:<kind> for each dataset kind.
-Result<NewKey> CreateKey(catalog::Catalog& catalog, std::string_view account, std::string_view name,
-                         std::vector<std::string> scopes, std::optional<Micros> expires_at);
+Result<NewKey> CreateKey(catalog::Catalog& catalog, std::string_view account, std::string_view name, std::vector<std::string> scopes,
+                         std::optional<Micros> expires_at);
 //! "90d", "12h", "1y", "2w", "30s", "never" → seconds, nullopt for never. At most 100 years. kBadParameter otherwise.
 Result<std::optional<std::int64_t>> ParseExpiry(std::string_view text);
 

@@ -44,9 +44,7 @@ struct Uses {
   Micros last = 0;
 };
 
-tl::unexpected<Error> Unauthenticated() {
-  return Fail(ErrorCode::kUnauthenticated, "The request carries no valid key.");
-}
+tl::unexpected<Error> Unauthenticated() { return Fail(ErrorCode::kUnauthenticated, "The request carries no valid key."); }
 tl::unexpected<Error> NoStudy() { return Fail(ErrorCode::kNotFound, "There is no such study."); }
 
 std::string_view Trim(std::string_view text) {
@@ -130,9 +128,7 @@ struct Gate::Impl {
   }
 };
 
-Gate::Gate(std::shared_ptr<catalog::Catalog> catalog) : impl_(std::make_unique<Impl>()) {
-  impl_->catalog = std::move(catalog);
-}
+Gate::Gate(std::shared_ptr<catalog::Catalog> catalog) : impl_(std::make_unique<Impl>()) { impl_->catalog = std::move(catalog); }
 Gate::~Gate() = default;
 
 Result<Principal> Gate::Authenticate(std::string_view authorization, std::string_view api_key) {

@@ -29,14 +29,13 @@ std::int64_t SecondsOf(char unit) {
 }
 
 tl::unexpected<Error> NoExpiry() {
-  return Fail(ErrorCode::kBadParameter,
-              "An expiry is a number and s, h, d, w or y (90d, 12h, 1y; at most 100y), or never.", "expires");
+  return Fail(ErrorCode::kBadParameter, "An expiry is a number and s, h, d, w or y (90d, 12h, 1y; at most 100y), or never.", "expires");
 }
 
 }  // namespace
 
-Result<NewKey> CreateKey(catalog::Catalog& catalog, std::string_view account, std::string_view name,
-                         std::vector<std::string> scopes, std::optional<Micros> expires_at) {
+Result<NewKey> CreateKey(catalog::Catalog& catalog, std::string_view account, std::string_view name, std::vector<std::string> scopes,
+                         std::optional<Micros> expires_at) {
   if (scopes.empty()) scopes.emplace_back("*");
   for (const std::string& scope : scopes) {
     if (!IsScope(scope)) {

@@ -40,8 +40,7 @@ std::size_t CountCharacters(std::string_view text) {
 
 Result<std::string> HashPassword(std::string_view password) {
   if (CountCharacters(password) < kFewestCharacters) {
-    return Fail(ErrorCode::kBadParameter, fmt::format("A password has at least {} characters.", kFewestCharacters),
-                "password");
+    return Fail(ErrorCode::kBadParameter, fmt::format("A password has at least {} characters.", kFewestCharacters), "password");
   }
   if (password.size() > kMostBytes) {
     return Fail(ErrorCode::kBadParameter, fmt::format("A password has at most {} bytes.", kMostBytes), "password");

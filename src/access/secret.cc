@@ -22,8 +22,7 @@ Result<std::string> NewSecret() {
 Result<std::string> Digest(std::string_view secret) {
   if (sodium_init() < 0) return Fail(ErrorCode::kInternal, "The cryptographic library does not start.");
   std::array<unsigned char, kDigestSize> digest{};
-  crypto_generichash(digest.data(), digest.size(), reinterpret_cast<const unsigned char*>(secret.data()), secret.size(),
-                     nullptr, 0);
+  crypto_generichash(digest.data(), digest.size(), reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), nullptr, 0);
   std::string hex(2 * kDigestSize + 1, '\0');
   sodium_bin2hex(hex.data(), hex.size(), digest.data(), digest.size());
   hex.pop_back();

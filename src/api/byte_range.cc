@@ -23,9 +23,8 @@ std::optional<std::uint64_t> Digits(std::string_view text) {
 bool HasUnit(std::string_view range) {
   constexpr std::string_view kUnit = "bytes=";
   if (range.size() < kUnit.size()) return false;
-  return std::equal(kUnit.begin(), kUnit.end(), range.begin(), [](char want, char got) {
-    return want == got || (got >= 'A' && got <= 'Z' && want == got - 'A' + 'a');
-  });
+  return std::equal(kUnit.begin(), kUnit.end(), range.begin(),
+                    [](char want, char got) { return want == got || (got >= 'A' && got <= 'Z' && want == got - 'A' + 'a'); });
 }
 
 ByteRange LastBytes(std::uint64_t count, std::uint64_t size) {

@@ -66,7 +66,7 @@ Acceptance ReadAcceptEncoding(std::string_view header) {
     std::string_view item = TakeUntil(header, ',');
     const std::string coding = Lower(TakeUntil(item, ';'));
     const std::string weight = Lower(Trimmed(item));
-    const auto quality = weight.empty() ? std::optional<int>(1000)
+    const auto quality = weight.empty()               ? std::optional<int>(1000)
                          : weight.rfind("q=", 0) == 0 ? Quality(Trimmed(std::string_view(weight).substr(2)))
                                                       : std::nullopt;
     if (!quality) continue;

@@ -6,8 +6,7 @@ namespace sheaf {
 
 const std::vector<ErrorEntry>& ErrorCatalogue() {
   static const std::vector<ErrorEntry> kEntries = {
-#define SHEAF_ERROR(number, name, slug, status, title, advice) \
-  ErrorEntry{ErrorCode::name, number, slug, status, title, advice},
+#define SHEAF_ERROR(number, name, slug, status, title, advice) ErrorEntry{ErrorCode::name, number, slug, status, title, advice},
 #include "base/error_catalogue.def"
 #undef SHEAF_ERROR
   };

@@ -58,15 +58,13 @@ inline tl::unexpected<Error> Fail(Error error) { return tl::unexpected<Error>(st
 #define SHEAF_CONCAT(a, b) SHEAF_CONCAT_INNER(a, b)
 //! Returns the error of `expression` (a Status or Result) from the calling function, if it has one.
 #define SHEAF_TRY(expression) SHEAF_TRY_INNER(SHEAF_CONCAT(sheaf_try_, __LINE__), expression)
-#define SHEAF_TRY_INNER(outcome, expression)                                         \
-  do {                                                                               \
-    if (auto outcome = (expression); !outcome)                                       \
-      return tl::unexpected<::sheaf::Error>(std::move(outcome).error());             \
+#define SHEAF_TRY_INNER(outcome, expression)                                                                      \
+  do {                                                                                                            \
+    if (auto outcome = (expression); !outcome) return tl::unexpected<::sheaf::Error>(std::move(outcome).error()); \
   } while (false)
 //! `SHEAF_ASSIGN(auto rows, Count());`: the value, or return with the error.
-#define SHEAF_ASSIGN(declaration, expression) \
-  SHEAF_ASSIGN_INNER(SHEAF_CONCAT(sheaf_assign_, __LINE__), declaration, expression)
-#define SHEAF_ASSIGN_INNER(temporary, declaration, expression)                       \
-  auto temporary = (expression);                                                     \
+#define SHEAF_ASSIGN(declaration, expression) SHEAF_ASSIGN_INNER(SHEAF_CONCAT(sheaf_assign_, __LINE__), declaration, expression)
+#define SHEAF_ASSIGN_INNER(temporary, declaration, expression)                         \
+  auto temporary = (expression);                                                       \
   if (!temporary) return tl::unexpected<::sheaf::Error>(std::move(temporary).error()); \
   declaration = std::move(*temporary)

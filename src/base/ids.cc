@@ -7,9 +7,7 @@
 
 namespace sheaf {
 namespace {
-bool IsSlugCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-}
+bool IsSlugCharacter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; }
 }  // namespace
 
 bool IsSlug(std::string_view text) {

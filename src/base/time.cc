@@ -122,8 +122,7 @@ bool IsLeapYear(int year) { return year % 4 == 0 && (year % 100 != 0 || year % 4
 bool ReadDate(Reader& reader, std::int64_t& days_since_epoch) {
   static constexpr std::array<std::uint8_t, 13> kDaysOfMonth = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   int year = 0, month = 0, day = 0;
-  if (!reader.Number<4>(year) || !reader.Take('-') || !reader.Number<2>(month) || !reader.Take('-') ||
-      !reader.Number<2>(day)) {
+  if (!reader.Number<4>(year) || !reader.Take('-') || !reader.Number<2>(month) || !reader.Take('-') || !reader.Number<2>(day)) {
     return false;
   }
   if (year < 1 || month < 1 || month > 12 || day < 1) return false;
@@ -133,8 +132,7 @@ bool ReadDate(Reader& reader, std::int64_t& days_since_epoch) {
   const int march_year = month <= 2 ? year - 1 : year;
   const int march_month = month <= 2 ? month + 12 : month;
   const int century = march_year / 100;
-  days_since_epoch = std::int64_t{1461} * march_year / 4 - century + century / 4 + (979 * march_month - 2919) / 32 + day -
-                     1 - kDaysToEpoch;
+  days_since_epoch = std::int64_t{1461} * march_year / 4 - century + century / 4 + (979 * march_month - 2919) / 32 + day - 1 - kDaysToEpoch;
   return true;
 }
 

@@ -15,7 +15,7 @@ namespace sheaf::blobs {
 //! A blob being written: hashed on the way, invisible until Publish. One thread.
 class BlobWriter {
  public:
-  virtual ~BlobWriter() = default;  //!< without Publish: the bytes are gone
+  virtual ~BlobWriter() = default;                   //!< without Publish: the bytes are gone
   virtual Status Write(std::string_view bytes) = 0;  //!< kStorageFull, kIo
   struct Published {
     std::uint64_t size = 0;

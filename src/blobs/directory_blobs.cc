@@ -48,9 +48,7 @@ Result<Target> Resolve(const Root& root, std::string_view name, bool create) {
   if (!segments) return Fail(ErrorCode::kBadId, "A file's name has segments of A-Z a-z 0-9 _ - joined by /.");
   Descriptor folder(::fcntl(root.directory.number(), F_DUPFD_CLOEXEC, 0));
   if (!folder.valid()) return Fail(FromErrno(errno, "A folder could not be opened."));
-  for (std::size_t i = 0; i + 1 < segments->size(); ++i) {
-    SHEAF_ASSIGN(folder, OpenDirectoryAt(folder.number(), (*segments)[i], create));
-  }
+  for (std::size_t i = 0; i + 1 < segments->size(); ++i) { SHEAF_ASSIGN(folder, OpenDirectoryAt(folder.number(), (*segments)[i], create)); }
   return Target{std::move(folder), segments->back()};
 }
 
@@ -84,8 +82,7 @@ struct Temporary {
 Result<Temporary> MakeTemporary(const Root& root) {
   for (;;) {
     const std::string name = NewId("w_");
-    Descriptor file(::openat(root.writing.number(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                             S_IRUSR | S_IWUSR));
+    Descriptor file(::openat(root.writing.number(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
     if (!file.valid()) return Fail(FromErrno(errno, "A file could not be created."));
     while (::flock(file.number(), LOCK_EX) != 0) {
       if (errno != EINTR) return Fail(FromErrno(errno, "A file could not be locked."));
@@ -99,10 +96,7 @@ Result<Temporary> MakeTemporary(const Root& root) {
 class DirectoryWriter final : public BlobWriter {
  public:
   DirectoryWriter(std::shared_ptr<const Root> root, Target target, Temporary temporary)
-      : root_(std::move(root)),
-        target_(std::move(target)),
-        temporary_(std::move(temporary.name)),
-        file_(std::move(temporary.file)) {
+      : root_(std::move(root)), target_(std::move(target)), temporary_(std::move(temporary.name)), file_(std::move(temporary.file)) {
     buffer_.reserve(kBufferSize);
   }
 
@@ -142,8 +136,7 @@ class DirectoryWriter final : public BlobWriter {
     written_ += more.size();
     if (written_ - asked_ >= kWriteBackStep) {
       // Only a hint: what it cannot do, the sync at the end does.
-      ::sync_file_range(file_.number(), static_cast<off64_t>(asked_), static_cast<off64_t>(written_ - asked_),
-                        SYNC_FILE_RANGE_WRITE);
+      ::sync_file_range(file_.number(), static_cast<off64_t>(asked_), static_cast<off64_t>(written_ - asked_), SYNC_FILE_RANGE_WRITE);
       asked_ = written_;
     }
     return {};
@@ -234,8 +227,7 @@ class DirectoryBlobs final : public Blobs {
     SHEAF_ASSIGN(Target target, Resolve(*root_, name, true));
     if (Exists(target)) return Taken();
     SHEAF_ASSIGN(Temporary temporary, MakeTemporary(*root_));
-    return std::unique_ptr<BlobWriter>(
-        std::make_unique<DirectoryWriter>(root_, std::move(target), std::move(temporary)));
+    return std::unique_ptr<BlobWriter>(std::make_unique<DirectoryWriter>(root_, std::move(target), std::move(temporary)));
   }
 
   Result<BlobWriter::Published> Adopt(std::string_view name, const std::string& path) override {
@@ -249,9 +241,7 @@ class DirectoryBlobs final : public Blobs {
       return Fail(ErrorCode::kIo, "The finished file is no plain file.");
     }
     SHEAF_ASSIGN(BlobWriter::Published published, HashFile(file.number()));
-    if (::fchmod(file.number(), S_IRUSR | S_IWUSR) != 0) {
-      return Fail(FromErrno(errno, "The finished file's mode could not be set."));
-    }
+    if (::fchmod(file.number(), S_IRUSR | S_IWUSR) != 0) { return Fail(FromErrno(errno, "The finished file's mode could not be set.")); }
     SHEAF_TRY(Sync(file.number()));
     SHEAF_TRY(MoveInto(AT_FDCWD, path, target));
     return published;
@@ -329,9 +319,7 @@ Status MakeFolders(const std::filesystem::path& path) {
 }  // namespace
 
 Result<std::unique_ptr<Blobs>> OpenDirectoryBlobs(const std::string& directory) {
-  if (directory.empty() || directory.find('\0') != std::string::npos) {
-    return Fail(ErrorCode::kUsage, "This is no directory's path.");
-  }
+  if (directory.empty() || directory.find('\0') != std::string::npos) { return Fail(ErrorCode::kUsage, "This is no directory's path."); }
   std::error_code problem;
   const std::filesystem::path path = std::filesystem::absolute(directory, problem).lexically_normal();
   if (problem) return Fail(FromErrno(problem.value(), "The blobs' directory could not be found."));

@@ -17,8 +17,7 @@ constexpr std::size_t kMaxEmail = 254;
 constexpr std::size_t kMaxName = 255;
 
 const std::string kAccountColumns = "id, email, name, admin, password_hash, created_at";
-const std::string kKeyColumns =
-    "id, account, name, scopes, created_at, expires_at, revoked_at, last_used_at, uses";
+const std::string kKeyColumns = "id, account, name, scopes, created_at, expires_at, revoked_at, last_used_at, uses";
 
 struct AccountRow {
   using Value = Account;
@@ -41,9 +40,7 @@ struct AccountRow {
   }
 };
 
-std::string JoinScopes(const std::vector<std::string>& scopes) {
-  return fmt::format("{}", fmt::join(scopes, " "));
-}
+std::string JoinScopes(const std::vector<std::string>& scopes) { return fmt::format("{}", fmt::join(scopes, " ")); }
 
 std::vector<std::string> SplitScopes(const std::string& text) {
   std::vector<std::string> scopes;
@@ -88,8 +85,7 @@ struct KeyRow {
 
 bool IsLine(std::string_view text, std::size_t most) {
   if (text.size() > most || !IsUtf8(text)) return false;
-  return std::none_of(text.begin(), text.end(),
-                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
 // Not what the mail standards allow, only what cannot be mistaken: something, one @, something, no blanks.
@@ -115,17 +111,16 @@ Status CheckName(std::string_view name) {
 }
 
 Result<Account> One(soci::session& sql, const std::string& where, const std::string& value) {
-  SHEAF_ASSIGN(auto found, (SelectOne<AccountRow, soci::statement>(
-                               sql, fmt::format("SELECT {} FROM account WHERE {} = :value", kAccountColumns, where),
-                               soci::use(value, "value"))));
+  SHEAF_ASSIGN(auto found,
+               (SelectOne<AccountRow, soci::statement>(sql, fmt::format("SELECT {} FROM account WHERE {} = :value", kAccountColumns, where),
+                                                       soci::use(value, "value"))));
   if (!found) return Fail(ErrorCode::kNotFound, "There is no such account.");
   return *std::move(found);
 }
 
 }  // namespace
 
-Result<Account> SqlCatalog::AddAccount(std::string_view email, std::string_view name, bool admin,
-                                       std::string_view password_hash) {
+Result<Account> SqlCatalog::AddAccount(std::string_view email, std::string_view name, bool admin, std::string_view password_hash) {
   if (!IsEmail(email)) return Fail(ErrorCode::kBadParameter, "This is not an e-mail address.", "email");
   SHEAF_TRY(CheckName(name));
   const Account account{NewId("usr_"), std::string(email), std::string(name), admin, std::string(password_hash), Now()};
@@ -133,15 +128,13 @@ Result<Account> SqlCatalog::AddAccount(std::string_view email, std::string_view 
   const int admin_word = admin ? 1 : 0;
   const long long created_at = account.created_at;
   return store_->Write([&](soci::session& sql) -> Result<Account> {
-    if (One(sql, "email_folded", folded)) {
-      return Fail(ErrorCode::kConflict, "An account with this e-mail address exists.", "email");
-    }
+    if (One(sql, "email_folded", folded)) { return Fail(ErrorCode::kConflict, "An account with this e-mail address exists.", "email"); }
     Change<soci::statement>(sql,
                             "INSERT INTO account (id, email, email_folded, name, admin, password_hash, created_at) "
                             "VALUES (:id, :email, :folded, :name, :admin, :hash, :created)",
                             soci::use(account.id, "id"), soci::use(account.email, "email"), soci::use(folded, "folded"),
-                            soci::use(account.name, "name"), soci::use(admin_word, "admin"),
-                            soci::use(account.password_hash, "hash"), soci::use(created_at, "created"));
+                            soci::use(account.name, "name"), soci::use(admin_word, "admin"), soci::use(account.password_hash, "hash"),
+                            soci::use(created_at, "created"));
     return account;
   });
 }
@@ -158,8 +151,7 @@ Result<Account> SqlCatalog::FindAccountByEmail(std::string_view email) {
 
 Result<std::vector<Account>> SqlCatalog::Accounts() {
   return store_->Read([](soci::session& sql) {
-    return SelectAll<AccountRow, soci::statement>(
-        sql, fmt::format("SELECT {} FROM account ORDER BY created_at, id", kAccountColumns));
+    return SelectAll<AccountRow, soci::statement>(sql, fmt::format("SELECT {} FROM account ORDER BY created_at, id", kAccountColumns));
   });
 }
 
@@ -184,8 +176,8 @@ Result<Key> SqlCatalog::AddKey(std::string_view account, std::string_view name, 
                             "INSERT INTO api_key (id, account, name, scopes, digest, created_at, expires_at, uses) "
                             "VALUES (:id, :account, :name, :scopes, :digest, :created, :expires, 0)",
                             soci::use(key.id, "id"), soci::use(key.account, "account"), soci::use(key.name, "name"),
-                            soci::use(scope_text, "scopes"), soci::use(digest_text, "digest"),
-                            soci::use(created_at, "created"), soci::use(expires.value, expires.indicator, "expires"));
+                            soci::use(scope_text, "scopes"), soci::use(digest_text, "digest"), soci::use(created_at, "created"),
+                            soci::use(expires.value, expires.indicator, "expires"));
     return key;
   });
 }
@@ -193,9 +185,9 @@ Result<Key> SqlCatalog::AddKey(std::string_view account, std::string_view name, 
 Result<Key> SqlCatalog::FindKeyByDigest(std::string_view digest) {
   const std::string value(digest);
   return store_->Read([&](soci::session& sql) -> Result<Key> {
-    SHEAF_ASSIGN(auto found, (SelectOne<KeyRow, soci::statement>(
-                                 sql, fmt::format("SELECT {} FROM api_key WHERE digest = :digest", kKeyColumns),
-                                 soci::use(value, "digest"))));
+    SHEAF_ASSIGN(auto found,
+                 (SelectOne<KeyRow, soci::statement>(sql, fmt::format("SELECT {} FROM api_key WHERE digest = :digest", kKeyColumns),
+                                                     soci::use(value, "digest"))));
     if (!found) return Fail(ErrorCode::kNotFound, "There is no such key.");
     return *std::move(found);
   });
@@ -215,9 +207,8 @@ Status SqlCatalog::RevokeKey(std::string_view id) {
   const long long now = Now();
   return store_->Write([&](soci::session& sql) -> Status {
     // A second revocation keeps the time of the first.
-    const long long touched =
-        Change<soci::statement>(sql, "UPDATE api_key SET revoked_at = coalesce(revoked_at, :now) WHERE id = :id",
-                                soci::use(now, "now"), soci::use(value, "id"));
+    const long long touched = Change<soci::statement>(sql, "UPDATE api_key SET revoked_at = coalesce(revoked_at, :now) WHERE id = :id",
+                                                      soci::use(now, "now"), soci::use(value, "id"));
     if (touched == 0) return Fail(ErrorCode::kNotFound, "There is no such key.");
     return {};
   });
@@ -228,11 +219,11 @@ Status SqlCatalog::NoteKeyUse(std::string_view id, std::uint64_t uses, Micros la
   const auto more = static_cast<long long>(uses);
   const long long used = last_used_at;
   return store_->Write([&](soci::session& sql) -> Status {
-    const long long touched = Change<soci::statement>(
-        sql,
-        "UPDATE api_key SET uses = uses + :more, last_used_at = CASE WHEN last_used_at > :used THEN last_used_at "
-        "ELSE :again END WHERE id = :id",
-        soci::use(more, "more"), soci::use(used, "used"), soci::use(used, "again"), soci::use(value, "id"));
+    const long long touched =
+        Change<soci::statement>(sql,
+                                "UPDATE api_key SET uses = uses + :more, last_used_at = CASE WHEN last_used_at > :used THEN last_used_at "
+                                "ELSE :again END WHERE id = :id",
+                                soci::use(more, "more"), soci::use(used, "used"), soci::use(used, "again"), soci::use(value, "id"));
     if (touched == 0) return Fail(ErrorCode::kNotFound, "There is no such key.");
     return {};
   });

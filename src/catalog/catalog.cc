@@ -28,8 +28,7 @@ struct Contradiction {
   const char* sentence;
 };
 constexpr std::array<Contradiction, 11> kContradictions = {{
-    {"SELECT count(*) FROM study WHERE status NOT IN ('active', 'completed', 'archived')",
-     "studies have an unknown status"},
+    {"SELECT count(*) FROM study WHERE status NOT IN ('active', 'completed', 'archived')", "studies have an unknown status"},
     {"SELECT count(*) FROM api_key WHERE scopes = '' OR digest = ''", "keys have no scope or no digest"},
     {"SELECT count(*) FROM api_key WHERE uses < 0", "keys have a negative number of uses"},
     {"SELECT count(*) FROM export_job WHERE state NOT IN "
@@ -39,12 +38,10 @@ constexpr std::array<Contradiction, 11> kContradictions = {{
      "exports are executing without a worker"},
     {"SELECT count(*) FROM export_job WHERE state <> 'executing' AND (lease_owner <> '' OR lease_until IS NOT NULL)",
      "exports have a worker but are not executing"},
-    {"SELECT count(*) FROM export_job WHERE state = 'succeeded' AND (blob = '' OR sha256 = '')",
-     "exports succeeded without a file"},
+    {"SELECT count(*) FROM export_job WHERE state = 'succeeded' AND (blob = '' OR sha256 = '')", "exports succeeded without a file"},
     {"SELECT count(*) FROM export_job WHERE state IN ('succeeded', 'failed', 'cancelled') AND finished_at IS NULL",
      "exports ended without a time"},
-    {"SELECT count(*) FROM export_job WHERE state = 'pending' AND finished_at IS NOT NULL",
-     "exports are pending although they ended"},
+    {"SELECT count(*) FROM export_job WHERE state = 'pending' AND finished_at IS NOT NULL", "exports are pending although they ended"},
     {"SELECT count(*) FROM export_job WHERE rows_done < 0 OR rows_total < 0 OR bytes_done < 0 OR file_size < 0 OR "
      "attempts < 0",
      "exports have a negative count"},

@@ -52,20 +52,20 @@ struct ExportJob {
   std::string fingerprint;      //!< request + data version: equal jobs share one file
   std::string idempotency_key;  //!< empty: none
   ExportState state = ExportState::kPending;
-  std::string activity;         //!< what it is doing now, a sentence
-  std::string error;            //!< why it failed, a sentence
+  std::string activity;  //!< what it is doing now, a sentence
+  std::string error;     //!< why it failed, a sentence
   std::uint64_t rows_done = 0;
   std::uint64_t rows_total = 0;
   std::uint64_t bytes_done = 0;
-  std::string file_name;        //!< what a download is called
-  std::string blob;             //!< name in blobs; empty until published
+  std::string file_name;  //!< what a download is called
+  std::string blob;       //!< name in blobs; empty until published
   std::uint64_t file_size = 0;
-  std::string sha256;           //!< hex
-  std::string manifest;         //!< JSON
-  std::string cursor;           //!< for `since` of the next export
+  std::string sha256;    //!< hex
+  std::string manifest;  //!< JSON
+  std::string cursor;    //!< for `since` of the next export
   Micros created_at = 0;
   std::optional<Micros> started_at, finished_at, expires_at;
-  std::string lease_owner;      //!< the process that runs it
+  std::string lease_owner;  //!< the process that runs it
   std::optional<Micros> lease_until;
   int attempts = 0;
 };
@@ -96,7 +96,8 @@ class Catalog {
   //! stays behind and no job of it meets another study that takes the id later.
   virtual Status RemoveStudy(std::string_view id) = 0;
   //! In order of id, after `after`, those of `owner` or all when it is empty; `search` in id and name.
-  virtual Result<std::vector<model::Study>> Studies(std::string_view owner, std::string_view search, std::string_view after, std::uint64_t limit) = 0;
+  virtual Result<std::vector<model::Study>> Studies(std::string_view owner, std::string_view search, std::string_view after,
+                                                    std::uint64_t limit) = 0;
   virtual Result<std::uint64_t> CountStudies(std::string_view owner, std::string_view search) = 0;
 
   //! An empty id and a created_at of 0 are filled in. kConflict: (account, idempotency_key) is taken; kNotFound: no such
@@ -108,7 +109,8 @@ class Catalog {
   virtual Result<std::optional<ExportJob>> FindExportByFingerprint(std::string_view fingerprint) = 0;
   //! The newest first, of `account` and `study` or all where these are empty, older than the job `before_id`
   //! (kBadCursor when that is gone).
-  virtual Result<std::vector<ExportJob>> Exports(std::string_view account, std::string_view study, std::string_view before_id, std::uint64_t limit) = 0;
+  virtual Result<std::vector<ExportJob>> Exports(std::string_view account, std::string_view study, std::string_view before_id,
+                                                 std::uint64_t limit) = 0;
   virtual Result<std::uint64_t> CountExports(std::string_view account, std::string_view study, ExportState state) = 0;
   //! Takes the next job that is pending or whose lease has run out: fair, the account with the fewest executing first,
   //! then the oldest. Sets executing, lease, attempts. nullopt: nothing to do.

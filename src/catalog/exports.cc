@@ -45,9 +45,7 @@ Status CheckPresent(soci::session& sql, const char* table, const std::string& id
   return {};
 }
 
-std::string SelectWhere(const std::string& rest) {
-  return fmt::format("SELECT {} FROM export_job WHERE {}", kExportColumns, rest);
-}
+std::string SelectWhere(const std::string& rest) { return fmt::format("SELECT {} FROM export_job WHERE {}", kExportColumns, rest); }
 
 }  // namespace
 
@@ -68,15 +66,13 @@ Result<ExportJob> SqlCatalog::AddExport(const ExportJob& job) {
 Result<ExportJob> SqlCatalog::FindExport(std::string_view id) {
   const std::string value(id);
   return store_->Read([&](soci::session& sql) -> Result<ExportJob> {
-    SHEAF_ASSIGN(auto found,
-                 (SelectOne<Row, soci::statement>(sql, SelectWhere("id = :id"), soci::use(value, "id"))));
+    SHEAF_ASSIGN(auto found, (SelectOne<Row, soci::statement>(sql, SelectWhere("id = :id"), soci::use(value, "id"))));
     if (!found) return NoExport();
     return *std::move(found);
   });
 }
 
-Result<std::optional<ExportJob>> SqlCatalog::FindExportByKey(std::string_view account,
-                                                             std::string_view idempotency_key) {
+Result<std::optional<ExportJob>> SqlCatalog::FindExportByKey(std::string_view account, std::string_view idempotency_key) {
   if (idempotency_key.empty()) return std::optional<ExportJob>();
   const std::string account_text(account);
   const std::string key(idempotency_key);
@@ -101,13 +97,13 @@ Result<std::optional<ExportJob>> SqlCatalog::FindExportByFingerprint(std::string
   });
 }
 
-Result<std::vector<ExportJob>> SqlCatalog::Exports(std::string_view account, std::string_view study,
-                                                   std::string_view before_id, std::uint64_t limit) {
+Result<std::vector<ExportJob>> SqlCatalog::Exports(std::string_view account, std::string_view study, std::string_view before_id,
+                                                   std::uint64_t limit) {
   const std::string account_text(account);
   const std::string study_text(study);
   const std::string before(before_id);
-  const auto most = static_cast<long long>(
-      std::min<std::uint64_t>(limit, static_cast<std::uint64_t>(std::numeric_limits<long long>::max())));
+  const auto most =
+      static_cast<long long>(std::min<std::uint64_t>(limit, static_cast<std::uint64_t>(std::numeric_limits<long long>::max())));
   return store_->Read([&](soci::session& sql) -> Result<std::vector<ExportJob>> {
     long long created_at = std::numeric_limits<long long>::max();
     if (!before.empty()) {
@@ -147,8 +143,8 @@ Result<std::uint64_t> SqlCatalog::CountExports(std::string_view account, std::st
     long long count = 0;
     sql << "SELECT count(*) FROM export_job WHERE state = :state AND (:account = '' OR account = :same_account) "
            "AND (:study = '' OR study = :same_study)",
-        soci::into(count), soci::use(state_text, "state"), soci::use(account_text, "account"),
-        soci::use(account_text, "same_account"), soci::use(study_text, "study"), soci::use(study_text, "same_study");
+        soci::into(count), soci::use(state_text, "state"), soci::use(account_text, "account"), soci::use(account_text, "same_account"),
+        soci::use(study_text, "study"), soci::use(study_text, "same_study");
     return static_cast<std::uint64_t>(count);
   });
 }
@@ -158,12 +154,11 @@ Result<bool> SqlCatalog::CancelExport(std::string_view id) {
   const long long now = Now();
   return store_->Write([&](soci::session& sql) -> Result<bool> {
     SHEAF_TRY(CheckPresent(sql, "export_job", value, "There is no such export."));
-    const long long touched =
-        Change<soci::statement>(sql,
-                                "UPDATE export_job SET state = 'cancelled', activity = '', finished_at = :now, "
-                                "lease_owner = '', lease_until = NULL "
-                                "WHERE id = :id AND state IN ('pending', 'executing')",
-                                soci::use(now, "now"), soci::use(value, "id"));
+    const long long touched = Change<soci::statement>(sql,
+                                                      "UPDATE export_job SET state = 'cancelled', activity = '', finished_at = :now, "
+                                                      "lease_owner = '', lease_until = NULL "
+                                                      "WHERE id = :id AND state IN ('pending', 'executing')",
+                                                      soci::use(now, "now"), soci::use(value, "id"));
     return touched > 0;
   });
 }
@@ -171,8 +166,7 @@ Result<bool> SqlCatalog::CancelExport(std::string_view id) {
 Status SqlCatalog::RemoveExport(std::string_view id) {
   const std::string value(id);
   return store_->Write([&](soci::session& sql) -> Status {
-    const long long touched =
-        Change<soci::statement>(sql, "DELETE FROM export_job WHERE id = :id", soci::use(value, "id"));
+    const long long touched = Change<soci::statement>(sql, "DELETE FROM export_job WHERE id = :id", soci::use(value, "id"));
     if (touched == 0) return NoExport();
     return {};
   });
@@ -181,9 +175,9 @@ Status SqlCatalog::RemoveExport(std::string_view id) {
 Result<std::vector<ExportJob>> SqlCatalog::ExpiredExports(Micros now) {
   const long long instant = now;
   return store_->Read([&](soci::session& sql) {
-    return SelectAll<Row, soci::statement>(
-        sql, SelectWhere("state = 'succeeded' AND expires_at <= :now ORDER BY expires_at, id LIMIT :most"),
-        soci::use(instant, "now"), soci::use(kMostExpiredAtOnce, "most"));
+    return SelectAll<Row, soci::statement>(sql,
+                                           SelectWhere("state = 'succeeded' AND expires_at <= :now ORDER BY expires_at, id LIMIT :most"),
+                                           soci::use(instant, "now"), soci::use(kMostExpiredAtOnce, "most"));
   });
 }
 
@@ -192,8 +186,7 @@ Status SqlCatalog::MarkExpired(std::string_view id) {
   return store_->Write([&](soci::session& sql) -> Status {
     SHEAF_TRY(CheckPresent(sql, "export_job", value, "There is no such export."));
     const long long touched = Change<soci::statement>(
-        sql, "UPDATE export_job SET state = 'expired' WHERE id = :id AND state IN ('succeeded', 'expired')",
-        soci::use(value, "id"));
+        sql, "UPDATE export_job SET state = 'expired' WHERE id = :id AND state IN ('succeeded', 'expired')", soci::use(value, "id"));
     if (touched == 0) return Fail(ErrorCode::kConflict, "Only an export that succeeded can expire.");
     return {};
   });

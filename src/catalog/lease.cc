@@ -40,9 +40,7 @@ std::optional<std::string> NextJob(soci::session& sql, long long now) {
   return id;
 }
 
-tl::unexpected<Error> NotHeld() {
-  return Fail(ErrorCode::kConflict, "The export was cancelled, removed or taken over by another worker.");
-}
+tl::unexpected<Error> NotHeld() { return Fail(ErrorCode::kConflict, "The export was cancelled, removed or taken over by another worker."); }
 
 }  // namespace
 
@@ -51,21 +49,18 @@ Result<std::optional<ExportJob>> SqlCatalog::LeaseExport(std::string_view owner,
   const std::string owner_text(owner);
   const long long until = lease_until;
   // Idle workers ask often: a look first, so that they neither queue for the write lock nor sync.
-  SHEAF_ASSIGN(const bool waiting, store_->Read([](soci::session& sql) -> Result<bool> {
-    return NextJob(sql, Now()).has_value();
-  }));
+  SHEAF_ASSIGN(const bool waiting, store_->Read([](soci::session& sql) -> Result<bool> { return NextJob(sql, Now()).has_value(); }));
   if (!waiting) return std::optional<ExportJob>();
   return store_->Write([&](soci::session& sql) -> Result<std::optional<ExportJob>> {
     const long long now = Now();
     for (;;) {
       const auto id = NextJob(sql, now);
       if (!id) return std::optional<ExportJob>();
-      const long long touched =
-          Change<soci::statement>(sql, kTake, soci::use(owner_text, "owner"), soci::use(until, "until"),
-                                  soci::use(now, "now"), soci::use(*id, "id"), soci::use(now, "same_now"));
+      const long long touched = Change<soci::statement>(sql, kTake, soci::use(owner_text, "owner"), soci::use(until, "until"),
+                                                        soci::use(now, "now"), soci::use(*id, "id"), soci::use(now, "same_now"));
       if (touched == 0) continue;
-      return SelectOne<Row, soci::statement>(
-          sql, fmt::format("SELECT {} FROM export_job WHERE id = :id", kExportColumns), soci::use(*id, "id"));
+      return SelectOne<Row, soci::statement>(sql, fmt::format("SELECT {} FROM export_job WHERE id = :id", kExportColumns),
+                                             soci::use(*id, "id"));
     }
   });
 }
@@ -80,9 +75,8 @@ Status SqlCatalog::HeartbeatExport(const ExportJob& job, std::string_view owner,
         "UPDATE export_job SET activity = :activity, rows_done = :rows_done, rows_total = :rows_total, "
         "bytes_done = :bytes_done, lease_until = :until "
         "WHERE id = :id AND state = 'executing' AND lease_owner = :owner",
-        soci::use(row.job.activity, "activity"), soci::use(row.rows_done, "rows_done"),
-        soci::use(row.rows_total, "rows_total"), soci::use(row.bytes_done, "bytes_done"), soci::use(until, "until"),
-        soci::use(row.job.id, "id"), soci::use(owner_text, "owner"));
+        soci::use(row.job.activity, "activity"), soci::use(row.rows_done, "rows_done"), soci::use(row.rows_total, "rows_total"),
+        soci::use(row.bytes_done, "bytes_done"), soci::use(until, "until"), soci::use(row.job.id, "id"), soci::use(owner_text, "owner"));
     if (touched == 0) return NotHeld();
     return {};
   });
@@ -110,10 +104,9 @@ Status SqlCatalog::FinishExport(const ExportJob& job, std::string_view owner) {
         "started_at = :started_at, finished_at = :finished_at, expires_at = :expires_at, lease_owner = '', "
         "lease_until = NULL WHERE id = :id AND state = 'executing' AND lease_owner = :owner",
         soci::use(row.state, "state"), soci::use(row.job.activity, "activity"), soci::use(row.job.error, "error"),
-        soci::use(row.rows_done, "rows_done"), soci::use(row.rows_total, "rows_total"),
-        soci::use(row.bytes_done, "bytes_done"), soci::use(row.job.file_name, "file_name"),
-        soci::use(row.job.blob, "blob"), soci::use(row.file_size, "file_size"), soci::use(row.job.sha256, "sha256"),
-        soci::use(row.job.manifest, "manifest"), soci::use(row.job.cursor, "since_cursor"),
+        soci::use(row.rows_done, "rows_done"), soci::use(row.rows_total, "rows_total"), soci::use(row.bytes_done, "bytes_done"),
+        soci::use(row.job.file_name, "file_name"), soci::use(row.job.blob, "blob"), soci::use(row.file_size, "file_size"),
+        soci::use(row.job.sha256, "sha256"), soci::use(row.job.manifest, "manifest"), soci::use(row.job.cursor, "since_cursor"),
         soci::use(row.started_at.value, row.started_at.indicator, "started_at"),
         soci::use(row.finished_at.value, row.finished_at.indicator, "finished_at"),
         soci::use(row.expires_at.value, row.expires_at.indicator, "expires_at"), soci::use(row.job.id, "id"),

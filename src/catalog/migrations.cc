@@ -88,17 +88,14 @@ Result<long long> ReadVersion(soci::session& sql) {
 const std::vector<Migration>& Migrations() {
   static const std::vector<Migration> kSteps = {
       {1,
-       {kAccount, kApiKey, kStudy, kExportJob,
-        "CREATE INDEX api_key_account ON api_key (account)",
+       {kAccount, kApiKey, kStudy, kExportJob, "CREATE INDEX api_key_account ON api_key (account)",
         "CREATE INDEX study_owner ON study (owner, id)",
         "CREATE UNIQUE INDEX export_job_idempotency ON export_job (account, idempotency_key) "
         "WHERE idempotency_key <> ''",
         "CREATE INDEX export_job_fingerprint ON export_job (fingerprint)",
-        "CREATE INDEX export_job_state ON export_job (state, created_at)",
-        "CREATE INDEX export_job_created ON export_job (created_at, id)",
+        "CREATE INDEX export_job_state ON export_job (state, created_at)", "CREATE INDEX export_job_created ON export_job (created_at, id)",
         "CREATE INDEX export_job_account ON export_job (account, created_at, id)",
-        "CREATE INDEX export_job_study ON export_job (study, created_at, id)",
-        "CREATE INDEX export_job_blob ON export_job (blob)"}},
+        "CREATE INDEX export_job_study ON export_job (study, created_at, id)", "CREATE INDEX export_job_blob ON export_job (blob)"}},
   };
   return kSteps;
 }
@@ -111,10 +108,9 @@ Status Migrate(Store& store, const std::vector<Migration>& steps) {
       SHEAF_ASSIGN(const long long version, ReadVersion(sql));
       const auto newest = static_cast<long long>(steps.size());
       if (version < 0 || version > newest) {
-        return Fail(ErrorCode::kStorageDamaged,
-                    fmt::format("The catalog has version {}; this program knows versions up to {}. Use a newer "
-                                "program.",
-                                version, newest));
+        return Fail(ErrorCode::kStorageDamaged, fmt::format("The catalog has version {}; this program knows versions up to {}. Use a newer "
+                                                            "program.",
+                                                            version, newest));
       }
       finished = version == newest;
       if (finished) return {};

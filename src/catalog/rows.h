@@ -13,8 +13,7 @@ namespace sheaf::catalog {
 
 //! All rows of a query.
 template <class Row, class Statement, class Session, class... Parameters>
-auto SelectAll(Session& sql, const std::string& text, const Parameters&... parameters)
-    -> Result<std::vector<typename Row::Value>> {
+auto SelectAll(Session& sql, const std::string& text, const Parameters&... parameters) -> Result<std::vector<typename Row::Value>> {
   Row row;
   Statement statement(sql);
   row.Into(statement);
@@ -33,8 +32,7 @@ auto SelectAll(Session& sql, const std::string& text, const Parameters&... param
 
 //! The first row of a query, if there is one.
 template <class Row, class Statement, class Session, class... Parameters>
-auto SelectOne(Session& sql, const std::string& text, const Parameters&... parameters)
-    -> Result<std::optional<typename Row::Value>> {
+auto SelectOne(Session& sql, const std::string& text, const Parameters&... parameters) -> Result<std::optional<typename Row::Value>> {
   SHEAF_ASSIGN(auto values, (SelectAll<Row, Statement>(sql, text, parameters...)));
   if (values.empty()) return std::optional<typename Row::Value>();
   return std::optional<typename Row::Value>(std::move(values.front()));

@@ -12,8 +12,7 @@ class SqlCatalog final : public Catalog {
  public:
   explicit SqlCatalog(std::unique_ptr<Store> store) : store_(std::move(store)) {}
 
-  Result<Account> AddAccount(std::string_view email, std::string_view name, bool admin,
-                             std::string_view password_hash) override;
+  Result<Account> AddAccount(std::string_view email, std::string_view name, bool admin, std::string_view password_hash) override;
   Result<Account> FindAccount(std::string_view id) override;
   Result<Account> FindAccountByEmail(std::string_view email) override;
   Result<std::vector<Account>> Accounts() override;

@@ -21,9 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kRetryPause = std::chrono::milliseconds(5);
 
-sqlite_api::sqlite3* Handle(soci::session& sql) {
-  return static_cast<soci::sqlite3_session_backend*>(sql.get_backend())->conn_;
-}
+sqlite_api::sqlite3* Handle(soci::session& sql) { return static_cast<soci::sqlite3_session_backend*>(sql.get_backend())->conn_; }
 
 bool IsFull(int system_error) { return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG; }
 
@@ -40,9 +38,7 @@ int LastSystemError(soci::session& sql) {
   return last;
 }
 
-Error LockedTooLong() {
-  return Error{ErrorCode::kUnavailable, "The catalog is locked by another program.", {}, 1};
-}
+Error LockedTooLong() { return Error{ErrorCode::kUnavailable, "The catalog is locked by another program.", {}, 1}; }
 
 bool IsBusy(int result) {
   const int primary = result & 0xFF;
@@ -53,9 +49,7 @@ bool IsBusy(int result) {
 Error FromEngine(int result, int system_error, const std::string& message) {
   const int primary = result & 0xFF;
   if (IsBusy(result)) return LockedTooLong();
-  if (primary == SQLITE_CONSTRAINT) {
-    return Error{ErrorCode::kConflict, "The change contradicts what the catalog holds.", {}, 0};
-  }
+  if (primary == SQLITE_CONSTRAINT) { return Error{ErrorCode::kConflict, "The change contradicts what the catalog holds.", {}, 0}; }
   LogError("catalog failed", {{"engine", message}, {"code", std::to_string(result)}, {"errno", std::to_string(system_error)}});
   switch (primary) {
     case SQLITE_FULL: return Error{ErrorCode::kStorageFull, "The catalog cannot grow.", {}, 0};
@@ -177,9 +171,7 @@ class Transaction {
     try {
       // A failure such as a full disk may have ended it already.
       if (sqlite_api::sqlite3_get_autocommit(Handle(sql_)) == 0) sql_ << "ROLLBACK";
-    } catch (const std::exception& failure) {
-      LogError("catalog: rollback failed", {{"engine", failure.what()}});
-    }
+    } catch (const std::exception& failure) { LogError("catalog: rollback failed", {{"engine", failure.what()}}); }
   }
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
@@ -232,8 +224,8 @@ Result<std::unique_ptr<Store>> Store::Open(const std::string& path, const OpenOp
     auto connections = std::make_unique<Connections>(size);
     for (std::size_t i = 0; i < size; ++i) OpenSession(connections->pool.at(i), connect, options.lock_wait_ms);
     OpenSession(connections->watcher, connect, options.lock_wait_ms);
-    connections->watch = std::make_unique<soci::statement>(
-        (connections->watcher.prepare << "PRAGMA data_version", soci::into(connections->version)));
+    connections->watch =
+        std::make_unique<soci::statement>((connections->watcher.prepare << "PRAGMA data_version", soci::into(connections->version)));
     return std::unique_ptr<Store>(new Store(std::move(connections), options));
   } catch (const soci::sqlite3_soci_error& failure) {
     return Fail(FromEngine(failure.result(), 0, failure.get_error_message()));
@@ -289,8 +281,7 @@ Result<std::uint64_t> Store::Generation() {
     soci::statement& watch = *connections_->watch;
     watch.execute();
     // To the end of the rows: a statement left in the middle would hold a snapshot, and the log could never shrink.
-    while (watch.fetch()) {
-    }
+    while (watch.fetch()) {}
     return static_cast<std::uint64_t>(connections_->version);
   } catch (const soci::sqlite3_soci_error& failure) {
     return Fail(FromEngine(failure.result(), 0, failure.get_error_message()));

@@ -61,8 +61,7 @@ Status CheckOwner(soci::session& sql, const std::string& owner) {
 }
 
 Result<std::optional<model::Study>> One(soci::session& sql, const std::string& id) {
-  return SelectOne<StudyRow, soci::statement>(sql, fmt::format("SELECT {} FROM study WHERE id = :id", kColumns),
-                                              soci::use(id, "id"));
+  return SelectOne<StudyRow, soci::statement>(sql, fmt::format("SELECT {} FROM study WHERE id = :id", kColumns), soci::use(id, "id"));
 }
 
 tl::unexpected<Error> NoStudy() { return Fail(ErrorCode::kNotFound, "There is no such study."); }
@@ -103,9 +102,8 @@ Result<model::Study> SqlCatalog::AddStudy(const model::Study& study) {
     Change<soci::statement>(sql,
                             "INSERT INTO study (id, name, description, status, owner, created_at, updated_at) "
                             "VALUES (:id, :name, :description, :status, :owner, :created, :updated)",
-                            soci::use(kept.id, "id"), soci::use(kept.name, "name"),
-                            soci::use(kept.description, "description"), soci::use(status, "status"),
-                            soci::use(kept.owner, "owner"), soci::use(created_at, "created"),
+                            soci::use(kept.id, "id"), soci::use(kept.name, "name"), soci::use(kept.description, "description"),
+                            soci::use(status, "status"), soci::use(kept.owner, "owner"), soci::use(created_at, "created"),
                             soci::use(updated_at, "updated"));
     return kept;
   });
@@ -130,9 +128,8 @@ Result<model::Study> SqlCatalog::UpdateStudy(const model::Study& study) {
         Change<soci::statement>(sql,
                                 "UPDATE study SET name = :name, description = :description, status = :status, "
                                 "owner = :owner, updated_at = :now WHERE id = :id",
-                                soci::use(study.name, "name"), soci::use(study.description, "description"),
-                                soci::use(status, "status"), soci::use(study.owner, "owner"), soci::use(now, "now"),
-                                soci::use(study.id, "id"));
+                                soci::use(study.name, "name"), soci::use(study.description, "description"), soci::use(status, "status"),
+                                soci::use(study.owner, "owner"), soci::use(now, "now"), soci::use(study.id, "id"));
     if (touched == 0) return NoStudy();
     SHEAF_ASSIGN(auto kept, One(sql, study.id));
     if (!kept) return NoStudy();
@@ -144,8 +141,7 @@ Status SqlCatalog::RemoveStudy(std::string_view id) {
   const std::string value(id);
   const long long now = Now();
   return store_->Write([&](soci::session& sql) -> Status {
-    const long long touched =
-        Change<soci::statement>(sql, "DELETE FROM study WHERE id = :id", soci::use(value, "id"));
+    const long long touched = Change<soci::statement>(sql, "DELETE FROM study WHERE id = :id", soci::use(value, "id"));
     if (touched == 0) return NoStudy();
     Change<soci::statement>(sql,
                             "UPDATE export_job SET state = 'cancelled', activity = '', finished_at = :now, "
@@ -158,21 +154,20 @@ Status SqlCatalog::RemoveStudy(std::string_view id) {
   });
 }
 
-Result<std::vector<model::Study>> SqlCatalog::Studies(std::string_view owner, std::string_view search,
-                                                      std::string_view after, std::uint64_t limit) {
+Result<std::vector<model::Study>> SqlCatalog::Studies(std::string_view owner, std::string_view search, std::string_view after,
+                                                      std::uint64_t limit) {
   SHEAF_TRY(CheckSearch(search));
   const std::string owner_text(owner);
   const std::string pattern = SearchPattern(search);
   const std::string after_text(after);
   const int every = search.empty() ? 1 : 0;
-  const auto most = static_cast<long long>(
-      std::min<std::uint64_t>(limit, static_cast<std::uint64_t>(std::numeric_limits<long long>::max())));
+  const auto most =
+      static_cast<long long>(std::min<std::uint64_t>(limit, static_cast<std::uint64_t>(std::numeric_limits<long long>::max())));
   return store_->Read([&](soci::session& sql) {
     return SelectAll<StudyRow, soci::statement>(
         sql, fmt::format("SELECT {} FROM study WHERE {} AND id > :after ORDER BY id LIMIT :most", kColumns, kChosen),
-        soci::use(owner_text, "owner"), soci::use(owner_text, "same_owner"), soci::use(every, "every"),
-        soci::use(pattern, "in_id"), soci::use(pattern, "in_name"), soci::use(after_text, "after"),
-        soci::use(most, "most"));
+        soci::use(owner_text, "owner"), soci::use(owner_text, "same_owner"), soci::use(every, "every"), soci::use(pattern, "in_id"),
+        soci::use(pattern, "in_name"), soci::use(after_text, "after"), soci::use(most, "most"));
   });
 }
 
@@ -183,9 +178,8 @@ Result<std::uint64_t> SqlCatalog::CountStudies(std::string_view owner, std::stri
   const int every = search.empty() ? 1 : 0;
   return store_->Read([&](soci::session& sql) -> Result<std::uint64_t> {
     long long count = 0;
-    sql << fmt::format("SELECT count(*) FROM study WHERE {}", kChosen), soci::into(count),
-        soci::use(owner_text, "owner"), soci::use(owner_text, "same_owner"), soci::use(every, "every"),
-        soci::use(pattern, "in_id"), soci::use(pattern, "in_name");
+    sql << fmt::format("SELECT count(*) FROM study WHERE {}", kChosen), soci::into(count), soci::use(owner_text, "owner"),
+        soci::use(owner_text, "same_owner"), soci::use(every, "every"), soci::use(pattern, "in_id"), soci::use(pattern, "in_name");
     return static_cast<std::uint64_t>(count);
   });
 }

@@ -1,6 +1,6 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <sodium.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <array>
@@ -73,7 +73,8 @@ Result<std::string> Sha256Of(const std::string& path) {
   crypto_hash_sha256_init(&state);
   std::vector<char> buffer(1u << 20);
   while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || file.gcount() > 0) {
-    crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(buffer.data()), static_cast<unsigned long long>(file.gcount()));
+    crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(buffer.data()),
+                              static_cast<unsigned long long>(file.gcount()));
   }
   if (file.bad()) return Fail(ErrorCode::kIo, "cannot be read");
   std::array<unsigned char, crypto_hash_sha256_BYTES> digest;
@@ -88,11 +89,13 @@ void CheckFile(blobs::Blobs& blobs, const catalog::ExportJob& job, Findings& fin
   const auto located = blobs.Locate(job.blob);
   if (!located) return findings.Add("exports", fmt::format("The file of {} is missing ({}).", job.id, job.blob));
   if (located->size != job.file_size) {
-    return findings.Add("exports", fmt::format("The file of {} has {} bytes instead of {} ({}).", job.id, located->size, job.file_size, job.blob));
+    return findings.Add("exports",
+                        fmt::format("The file of {} has {} bytes instead of {} ({}).", job.id, located->size, job.file_size, job.blob));
   }
   const auto sha256 = Sha256Of(located->path);
   if (!sha256) return findings.Add("exports", fmt::format("The file of {} {} ({}).", job.id, sha256.error().detail, job.blob));
-  if (*sha256 != job.sha256) findings.Add("exports", fmt::format("The file of {} has another SHA-256 than when it was written ({}).", job.id, job.blob));
+  if (*sha256 != job.sha256)
+    findings.Add("exports", fmt::format("The file of {} has another SHA-256 than when it was written ({}).", job.id, job.blob));
 }
 
 //! Finished exports against their files, both ways. While a server runs, a file may appear or go between the two
@@ -108,9 +111,8 @@ void CheckExports(catalog::Catalog& catalog, blobs::Blobs& blobs, Findings& find
     const auto still = catalog.FindExport(job.id);
     if (wanted.insert(job.blob).second && still && still->state == catalog::ExportState::kSucceeded) CheckFile(blobs, job, findings);
   }
-  const bool running = std::any_of(jobs->begin(), jobs->end(), [](const catalog::ExportJob& job) {
-    return job.state == catalog::ExportState::kExecuting;
-  });
+  const bool running =
+      std::any_of(jobs->begin(), jobs->end(), [](const catalog::ExportJob& job) { return job.state == catalog::ExportState::kExecuting; });
   for (const std::string& file : *files) {
     if (!running && wanted.count(file) == 0) findings.Add("exports", fmt::format("The file {} belongs to no export.", file));
   }
@@ -131,7 +133,8 @@ void CheckRecords(const DataDirectory& directory, const std::vector<model::Study
     }
     findings.AddAll("study " + study.id, (*vault)->CheckStudy(study.id));
   }
-  for (const std::string& orphan : namespaces) findings.Add("study " + orphan, "There are records of it, but the catalog does not name it.");
+  for (const std::string& orphan : namespaces)
+    findings.Add("study " + orphan, "There are records of it, but the catalog does not name it.");
   if (const Status closed = (*vault)->Close(); !closed) findings.Add("studies", closed.error().detail);
 }
 

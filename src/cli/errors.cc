@@ -1,6 +1,6 @@
+#include <fmt/core.h>
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
-#include <fmt/core.h>
 
 #include <memory>
 #include <string>
@@ -43,7 +43,9 @@ void PrintJson() {
 void AddErrorsCommand(CLI::App& app, Run& run) {
   CLI::App* errors = app.add_subcommand("errors", "Print the catalogue of errors");
   auto format = std::make_shared<std::string>("text");
-  errors->add_option("--format", *format, "text, markdown or json")->check(CLI::IsMember({"text", "markdown", "json"}))->capture_default_str();
+  errors->add_option("--format", *format, "text, markdown or json")
+      ->check(CLI::IsMember({"text", "markdown", "json"}))
+      ->capture_default_str();
   errors->footer("Example:\n  sheaf errors --format markdown > docs/errors.md");
   errors->callback([format, &run] {
     run = [format] {

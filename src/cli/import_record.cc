@@ -65,7 +65,10 @@ void AppendTyped(model::FieldType type, std::string_view text, std::string& out)
       else if (text == "false" || text == "FALSE" || text == "False" || text == "0") out += "false";
       else AppendString(text, out);
       return;
-    case model::FieldType::kSet: return AppendList(text, out);
+    case model::FieldType::kSet:
+      if (text.empty()) out += "[]";
+      else AppendList(text, out);
+      return;
     case model::FieldType::kJson:
       if (IsJson(text)) out += text;
       else AppendString(text, out);
@@ -74,7 +77,8 @@ void AppendTyped(model::FieldType type, std::string_view text, std::string& out)
   }
 }
 
-bool IsText(model::FieldType type) { return type == model::FieldType::kString; }
+//! An empty text and a set of which nothing was ticked are answers.
+bool CanBeEmpty(model::FieldType type) { return type == model::FieldType::kString || type == model::FieldType::kSet; }
 
 //! A record's own member: JSON as it is, text as text.
 void AppendMember(std::string_view name, const ImportCell& cell, bool as_json, std::string& out) {
@@ -102,7 +106,7 @@ void RecordWriter::AppendField(const model::Field& field, const ImportCell& cell
     AppendString(field.id, skipped_);
   };
   if (cell.form == CellForm::kText && cell.text == kSkippedText) return list_skipped();
-  if (cell.form != CellForm::kJson && cell.text.empty() && !(cell.form == CellForm::kQuoted && IsText(field.type))) return;
+  if (cell.form != CellForm::kJson && cell.text.empty() && !(cell.form == CellForm::kQuoted && CanBeEmpty(field.type))) return;
   out += out.empty() ? "" : ",";
   AppendString(field.id, out);
   out += ':';

@@ -1,6 +1,6 @@
+#include <fmt/core.h>
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
-#include <fmt/core.h>
 
 #include <memory>
 #include <string>
@@ -107,10 +107,11 @@ int RunList(const KeyOptions& options) {
       array.push_back(std::move(object));
       continue;
     }
-    const std::string state = key.revoked_at ? "revoked " + FormatIsoUtc(*key.revoked_at)
+    const std::string state = key.revoked_at   ? "revoked " + FormatIsoUtc(*key.revoked_at)
                               : key.expires_at ? "expires " + FormatIsoUtc(*key.expires_at)
                                                : "never expires";
-    const std::string used = key.last_used_at ? fmt::format("used {} times, last {}", key.uses, FormatIsoUtc(*key.last_used_at)) : "not used";
+    const std::string used =
+        key.last_used_at ? fmt::format("used {} times, last {}", key.uses, FormatIsoUtc(*key.last_used_at)) : "not used";
     fmt::print("{}  {}  [{}]  {}  {}\n", key.id, key.name, Joined(key.scopes), state, used);
   }
   if (options.json) fmt::print("{}\n", boost::json::serialize(array));
@@ -136,7 +137,9 @@ void AddKeyCreate(CLI::App& key, const std::shared_ptr<KeyOptions>& options, Run
   create->add_option("--name", options->name, "What the key is for")->type_name("N");
   create->add_option("--scope", options->scopes, "What it may do; repeat it for several. Without one: everything the account may")
       ->type_name("S");
-  create->add_option("--expires", options->expires, "How long it is good for: 12h, 90d, 1y or never")->type_name("T")->capture_default_str();
+  create->add_option("--expires", options->expires, "How long it is good for: 12h, 90d, 1y or never")
+      ->type_name("T")
+      ->capture_default_str();
   create->add_flag("--json", options->json, "Print {\"id\",\"key\",\"name\",\"scopes\",\"expires_at\"}");
   create->footer(
       "Scopes: * read:* read:records read:studies write:records write:studies delete:records delete:studies export,\n"

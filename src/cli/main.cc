@@ -31,9 +31,7 @@ int Main(int argc, char** argv) {
   sheaf::cli::AddErrorsCommand(app, run);
   try {
     app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? sheaf::cli::kExitOk : sheaf::cli::kExitUsage;
-  }
+  } catch (const CLI::ParseError& error) { return app.exit(error) == 0 ? sheaf::cli::kExitOk : sheaf::cli::kExitUsage; }
   return run ? run() : sheaf::cli::kExitUsage;
 }
 

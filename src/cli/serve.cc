@@ -1,8 +1,8 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <malloc.h>
 #include <signal.h>
 #include <time.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -159,7 +159,9 @@ int RunServe(const ServeOptions& options) {
   auto running = StartServer(*directory, options);
   if (!running) return ReportFailure(running.error());
   const std::string address = running->server->Address();
-  LogInfo("started", {{"version", Version()}, {"address", address}, {"data", directory->Path()},
+  LogInfo("started", {{"version", Version()},
+                      {"address", address},
+                      {"data", directory->Path()},
                       {"studies", std::to_string(running->rooms.vault->Studies().size())}});
   fmt::print("sheaf {} listening on http://{}\n", Version(), address);
   std::fflush(stdout);
@@ -178,7 +180,9 @@ void AddServeCommand(CLI::App& app, Run& run) {
   CLI::App* serve = app.add_subcommand("serve", "Run the server in the foreground");
   auto options = std::make_shared<ServeOptions>();
   serve->add_option("--data", options->data, "The data directory; made when it is missing")->required()->type_name("DIR");
-  serve->add_option("--listen", options->listen, "Address and port; port 0 takes a free one")->type_name("HOST:PORT")->capture_default_str();
+  serve->add_option("--listen", options->listen, "Address and port; port 0 takes a free one")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
   serve->add_option("--public-url", options->public_url, "How clients reach the server, for the addresses it answers")->type_name("URL");
   serve->add_option("--log-level", options->log_level, "debug, info, warning, error or off; the log goes to standard error")
       ->type_name("L")

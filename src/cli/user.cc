@@ -1,6 +1,6 @@
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <sodium.h>
+#include <CLI/CLI.hpp>
 
 #include <iostream>
 #include <memory>
@@ -93,7 +93,8 @@ void AddUserCommand(CLI::App& app, Run& run) {
   add->add_option("--name", options->name, "What the person is called")->required()->type_name("N");
   add->add_flag("--admin", options->admin, "May see and manage every study");
   add->add_flag("--password-stdin", options->password_stdin, "Read the password from standard input (8 characters or more)");
-  add->footer("Example:\n  printf '%s' \"$PASSWORD\" | sheaf user add --data ./data --email ada@example.org --name \"Ada L.\" --password-stdin");
+  add->footer(
+      "Example:\n  printf '%s' \"$PASSWORD\" | sheaf user add --data ./data --email ada@example.org --name \"Ada L.\" --password-stdin");
   add->callback([options, &run] { run = [options] { return RunAdd(*options); }; });
 
   CLI::App* list = user->add_subcommand("list", "List the accounts");

@@ -26,8 +26,7 @@ class OneBatch : public vault::BatchSource {
   bool given_ = false;
 };
 
-Result<vault::AppendResult> AppendAndWait(vault::StudyVault& study, const model::Dataset& dataset,
-                                          model::RecordBatch&& batch) {
+Result<vault::AppendResult> AppendAndWait(vault::StudyVault& study, const model::Dataset& dataset, model::RecordBatch&& batch) {
   vault::AppendRequest request;
   request.dataset = dataset.id;
   request.definition_version = dataset.version;
@@ -51,13 +50,10 @@ Status FillDataset(vault::StudyVault& study, const DatasetPlan& plan, Summary& s
   return {};
 }
 
-Status FillStudy(vault::Vault& vault, catalog::Catalog& catalog, StudyPlan plan, const std::string& owner,
-                 Summary& summary) {
+Status FillStudy(vault::Vault& vault, catalog::Catalog& catalog, StudyPlan plan, const std::string& owner, Summary& summary) {
   const auto namespaces = vault.Studies();
   // Without an entry in the catalog it is what an interrupted call left behind.
-  if (std::find(namespaces.begin(), namespaces.end(), plan.study.id) != namespaces.end()) {
-    SHEAF_TRY(vault.DropStudy(plan.study.id));
-  }
+  if (std::find(namespaces.begin(), namespaces.end(), plan.study.id) != namespaces.end()) { SHEAF_TRY(vault.DropStudy(plan.study.id)); }
   SHEAF_TRY(vault.CreateStudy(plan.study.id));
   SHEAF_ASSIGN(const auto study, vault.OpenStudy(plan.study.id));
   for (auto& participant : plan.participants) SHEAF_TRY(study->PutParticipant(std::move(participant), nullptr));
@@ -111,8 +107,7 @@ model::Dataset Defined(std::string_view id, std::string_view json) {
   auto dataset = model::ParseDataset(json, id);
   if (!dataset) {
     // A slip in this program's own text, found by the first test that runs it.
-    LogError("a demo definition is not valid",
-             {{"dataset", id}, {"place", dataset.error().place}, {"detail", dataset.error().detail}});
+    LogError("a demo definition is not valid", {{"dataset", id}, {"place", dataset.error().place}, {"detail", dataset.error().detail}});
     std::abort();
   }
   return *std::move(dataset);

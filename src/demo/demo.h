@@ -14,7 +14,7 @@
 namespace sheaf::demo {
 
 struct Options {
-  std::string owner;            //!< account id: the studies' owner
+  std::string owner;  //!< account id: the studies' owner
   std::uint64_t seed = 1;
   std::uint64_t rows = 100000;  //!< about how many accelerometer rows; all else grows with them, within bounds
 };

@@ -64,20 +64,36 @@ struct Blueprint {
 };
 
 void SearchEntry(Random& random, Micros time, std::string& json) {
-  static constexpr std::array<std::string_view, 14> kQueries = {
-      "weather tomorrow",     "how to repot an orchid", "train zurich bern", "what is \"data donation\"", "rezept zürcher geschnetzeltes",
-      "headache after coffee", "flat to rent 3 rooms",   "films tonight",     "météo lausanne",            "why do cats purr",
-      "quiet places to work", "minimum wage 2026",       "ラーメン 近く",      "news election"};
+  static constexpr std::array<std::string_view, 14> kQueries = {"weather tomorrow",
+                                                                "how to repot an orchid",
+                                                                "train zurich bern",
+                                                                "what is \"data donation\"",
+                                                                "rezept zürcher geschnetzeltes",
+                                                                "headache after coffee",
+                                                                "flat to rent 3 rooms",
+                                                                "films tonight",
+                                                                "météo lausanne",
+                                                                "why do cats purr",
+                                                                "quiet places to work",
+                                                                "minimum wage 2026",
+                                                                "ラーメン 近く",
+                                                                "news election"};
   json += "{\"time\":\"" + FormatIsoUtc(time) + "\",\"query\":";
   model::AppendJsonString(json, random.Pick(kQueries));
   json += "}";
 }
 
 void WatchEntry(Random& random, Micros time, std::string& json) {
-  static constexpr std::array<std::string_view, 10> kTitles = {
-      "Ten minutes of rain on a tent", "Bread, from scratch", "The week in politics", "Speedrun in 14:02 (new record!)",
-      "Learn chords in one evening",   "Cats & boxes",        "Tagesschau 20 Uhr",    "How bridges \"breathe\"",
-      "Lo-fi for homework",            "Repairing a 1972 radio"};
+  static constexpr std::array<std::string_view, 10> kTitles = {"Ten minutes of rain on a tent",
+                                                               "Bread, from scratch",
+                                                               "The week in politics",
+                                                               "Speedrun in 14:02 (new record!)",
+                                                               "Learn chords in one evening",
+                                                               "Cats & boxes",
+                                                               "Tagesschau 20 Uhr",
+                                                               "How bridges \"breathe\"",
+                                                               "Lo-fi for homework",
+                                                               "Repairing a 1972 radio"};
   json += "{\"time\":\"" + FormatIsoUtc(time) + "\",\"title\":";
   model::AppendJsonString(json, random.Pick(kTitles));
   json += ",\"channel\":\"channel-" + std::to_string(random.Between(1, 400));
@@ -85,8 +101,8 @@ void WatchEntry(Random& random, Micros time, std::string& json) {
 }
 
 void InterestEntry(Random& random, Micros, std::string& json) {
-  static constexpr std::array<std::string_view, 9> kInterests = {"gardening", "football", "budget travel", "jazz", "parents of toddlers",
-                                                                 "electric cars", "running", "politics", "home office"};
+  static constexpr std::array<std::string_view, 9> kInterests = {
+      "gardening", "football", "budget travel", "jazz", "parents of toddlers", "electric cars", "running", "politics", "home office"};
   json += "{\"interest\":";
   model::AppendJsonString(json, random.Pick(kInterests));
   json += ",\"score\":0." + std::to_string(random.Between(1, 9)) + "}";
@@ -157,7 +173,8 @@ Status MakeAnswers(const Scale& scale, const std::vector<Donor>& donors, const m
       if (random.Chance(300)) rows.Skip(why_not);
       else rows.Text(why_not, random.Pick(kReasons));
     }
-    if (random.Chance(250)) rows.Text(open, random.Chance(500) ? "Interesting project!" : "The instructions could be shorter.\nOtherwise fine.");
+    if (random.Chance(250))
+      rows.Text(open, random.Chance(500) ? "Interesting project!" : "The instructions could be shorter.\nOtherwise fine.");
     else rows.Skip(open);
     rows.End();
   }
@@ -187,15 +204,15 @@ constexpr std::string_view kQuestionnaire = R"({"kind":"survey","mode":"keyed","
 
 StudyPlan PlanDonations(const Scale& scale) {
   StudyPlan plan;
-  plan.study = NewStudy("demo-donations", "What platforms know",
-                        "A data donation project. Synthetic data: none of these people exist.");
+  plan.study = NewStudy("demo-donations", "What platforms know", "A data donation project. Synthetic data: none of these people exist.");
   const auto donors = MakeDonors(scale);
   Random random(scale.seed, "donation recruiting");
   for (std::size_t i = 0; i < donors.size(); ++i) plan.participants.push_back(ParticipantOf(donors[i], i, random));
   for (const Blueprint& blueprint : kBlueprints) {
-    plan.datasets.push_back({BlueprintDefinition(blueprint), [scale, donors, &blueprint](const model::Dataset& dataset, const BatchSink& sink) {
-                               return MakeDonations(scale, donors, blueprint, dataset, sink);
-                             }});
+    plan.datasets.push_back(
+        {BlueprintDefinition(blueprint), [scale, donors, &blueprint](const model::Dataset& dataset, const BatchSink& sink) {
+           return MakeDonations(scale, donors, blueprint, dataset, sink);
+         }});
   }
   plan.datasets.push_back({Defined("questionnaire", kQuestionnaire), [scale, donors](const model::Dataset& dataset, const BatchSink& sink) {
                              return MakeAnswers(scale, donors, dataset, sink);

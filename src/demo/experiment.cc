@@ -30,7 +30,10 @@ model::Participant ParticipantOf(const Room& room, const Actor& actor) {
   participant.code = actor.name;
   participant.status = !stayed ? "disconnected" : room.completed ? "completed" : "active";
   participant.attributes = R"({"role":")" + actor.role + R"(","completionCode":")" +
-                           (!stayed ? "TECHNICAL" : room.completed ? "SUCCESS" : "IN_PROGRESS") + R"("})";
+                           (!stayed          ? "TECHNICAL"
+                            : room.completed ? "SUCCESS"
+                                             : "IN_PROGRESS") +
+                           R"("})";
   return participant;
 }
 
@@ -104,10 +107,10 @@ StudyPlan PlanExperiment(const Scale& scale) {
                                  {"sparse_ratings", MakeSparseRatings},
                                  {"sync_metrics", MakeSyncMetrics},
                                  {"components", MakeComponents}}) {
-    plan.datasets.push_back({ExperimentDefinition(id),
-                             [seed = scale.seed, rooms, make = make](const model::Dataset& dataset, const BatchSink& sink) {
-                               return make(seed, rooms, dataset, sink);
-                             }});
+    plan.datasets.push_back(
+        {ExperimentDefinition(id), [seed = scale.seed, rooms, make = make](const model::Dataset& dataset, const BatchSink& sink) {
+           return make(seed, rooms, dataset, sink);
+         }});
   }
   return plan;
 }

@@ -11,7 +11,15 @@ namespace {
 
 // Numbers of the options of `category`.
 enum Category : std::int64_t {
-  kPreExperiment, kSystem, kState, kComponent, kMedia, kCommunication, kSparseRating, kQuestionnaire, kPostExperiment,
+  kPreExperiment,
+  kSystem,
+  kState,
+  kComponent,
+  kMedia,
+  kCommunication,
+  kSparseRating,
+  kQuestionnaire,
+  kPostExperiment,
 };
 
 struct Event {
@@ -37,8 +45,7 @@ class RoomLog {
       if (room_.completed) Add({&actor, Stages().back().end_ms, kSystem, "experiment.end"});
       if (room_.completed) Add({&actor, Stages().back().end_ms + random_.Between(900, 2000), kPostExperiment, "debriefing.view"});
     }
-    std::stable_sort(events_.begin(), events_.end(),
-                     [](const Event& left, const Event& right) { return left.onset_ms < right.onset_ms; });
+    std::stable_sort(events_.begin(), events_.end(), [](const Event& left, const Event& right) { return left.onset_ms < right.onset_ms; });
     return std::move(events_);
   }
 
@@ -93,8 +100,15 @@ class RoomLog {
     const std::int64_t taken = random_.NormalIn(4200, 1500, 700, 18000);
     const std::int64_t value = random_.NormalIn(50000 + actor.liking * 15, 18000, 0, 100000);
     const std::string number = std::to_string(value / 1000) + "." + std::to_string(value / 100 % 10);
-    Add({&actor, begin + taken, kSparseRating, "sparse_rating_response", &stage, -1, "How much did you like the clip?",
-         "{\"value\":" + number + ",\"responseTime\":" + std::to_string(taken) + "}", {}});
+    Add({&actor,
+         begin + taken,
+         kSparseRating,
+         "sparse_rating_response",
+         &stage,
+         -1,
+         "How much did you like the clip?",
+         "{\"value\":" + number + ",\"responseTime\":" + std::to_string(taken) + "}",
+         {}});
   }
 
   void Talk(const Actor& actor, const Stage& stage) {
@@ -109,8 +123,8 @@ class RoomLog {
     static constexpr std::array<std::string_view, 4> kQuestions = {"How close did you feel to the others?", "Had you seen a clip before?",
                                                                    "Did the sound work well?", "What do you remember best?"};
     static constexpr std::array<std::string_view, 4> kTypes = {"likert", "multiple-choice", "multiple-choice", "text-long"};
-    static constexpr std::array<std::string_view, 4> kWords = {"\"the boats\"", "\"the quarrel in the kitchen\"",
-                                                               "\"l'orage à la fin\"", "null"};
+    static constexpr std::array<std::string_view, 4> kWords = {"\"the boats\"", "\"the quarrel in the kitchen\"", "\"l'orage à la fin\"",
+                                                               "null"};
     std::int64_t at = begin;
     for (std::size_t question = 0; question < kQuestions.size(); ++question) {
       const std::int64_t taken = random_.NormalIn(9000, 3500, 1200, 17000);
@@ -123,7 +137,14 @@ class RoomLog {
       value.append(answer).append(",\"pageIndex\":0,\"responseTime\":").append(std::to_string(taken)).append("}");
       Add({&actor, at, kQuestionnaire, "questionnaire.response", &stage, -1, {}, {}, std::move(value)});
     }
-    Add({&actor, at + 400, kQuestionnaire, "questionnaire.completed", &stage, -1, {}, {},
+    Add({&actor,
+         at + 400,
+         kQuestionnaire,
+         "questionnaire.completed",
+         &stage,
+         -1,
+         {},
+         {},
          "{\"totalPages\":1,\"totalQuestions\":4,\"totalResponseTime\":" + std::to_string(at - begin) + "}"});
   }
 
@@ -134,10 +155,17 @@ class RoomLog {
 
 struct EventFields {
   explicit EventFields(const Rows& rows)
-      : category(rows.Field("category")), type(rows.Field("eventType")), component_type(rows.Field("componentType")),
-        component(rows.Field("componentId")), content(rows.Field("content")), state(rows.Field("stateId")),
-        state_name(rows.Field("stateName")), role(rows.Field("participantRole")), duration(rows.Field("duration")),
-        response(rows.Field("response")), value(rows.Field("value")) {}
+      : category(rows.Field("category")),
+        type(rows.Field("eventType")),
+        component_type(rows.Field("componentType")),
+        component(rows.Field("componentId")),
+        content(rows.Field("content")),
+        state(rows.Field("stateId")),
+        state_name(rows.Field("stateName")),
+        role(rows.Field("participantRole")),
+        duration(rows.Field("duration")),
+        response(rows.Field("response")),
+        value(rows.Field("value")) {}
   int category, type, component_type, component, content, state, state_name, role, duration, response, value;
 };
 

@@ -19,10 +19,22 @@ const Stage& StageCalled(std::string_view id) {
 std::string ComponentOf(const Stage& stage) { return "component-" + std::string(stage.id.substr(6)); }
 
 constexpr std::array<std::string_view, 16> kMessages = {
-    "hi everyone", "hey :)", "what did you think of the second one?", "the harbour was calming",
-    "I thought they would never stop arguing", "same!", "lol", "I felt sorry for the older brother",
-    "Wirklich? Ich fand ihn unmöglich", "did you notice the dog in the background?", "no!! where?",
-    "at the very end, \"blink and you miss it\"", "haha ok", "my sound was a bit late", "👍", "nice talking to you all",
+    "hi everyone",
+    "hey :)",
+    "what did you think of the second one?",
+    "the harbour was calming",
+    "I thought they would never stop arguing",
+    "same!",
+    "lol",
+    "I felt sorry for the older brother",
+    "Wirklich? Ich fand ihn unmöglich",
+    "did you notice the dog in the background?",
+    "no!! where?",
+    "at the very end, \"blink and you miss it\"",
+    "haha ok",
+    "my sound was a bit late",
+    "👍",
+    "nice talking to you all",
 };
 
 }  // namespace
@@ -121,8 +133,8 @@ Status MakeContinuousRatings(std::uint64_t seed, const std::vector<Room>& rooms,
 
 namespace {
 
-void MakeSparseRating(const Room& room, const Actor& actor, const Stage& clip, const Stage& stage, std::int64_t sample,
-                      Random& random, Rows& rows, std::int64_t number) {
+void MakeSparseRating(const Room& room, const Actor& actor, const Stage& clip, const Stage& stage, std::int64_t sample, Random& random,
+                      Rows& rows, std::int64_t number) {
   static constexpr std::array<std::string_view, 3> kDimensions = {"valence", "arousal", "closeness"};
   const std::int64_t taken = random.NormalIn(3600, 1400, 500, 12000), skew = random.Between(-45, 45);
   const std::int64_t at = stage.begin_ms + 2000 + sample * 7000, done = at + taken;
@@ -154,9 +166,8 @@ void MakeSparseRating(const Room& room, const Actor& actor, const Stage& clip, c
   rows.Text(rows.Field("metadata"), R"({"question":"How do you feel?","dimension":")" +
                                         std::string(kDimensions[static_cast<std::size_t>(sample)]) +
                                         R"(","componentType":"VasRating","sampleIndex":)" + std::to_string(sample) + "}");
-  rows.Text(rows.Field("sparseRatingData"), R"({"videoId":")" + std::string(clip.stimulus) + R"(","pauseIndex":)" +
-                                                std::to_string(sample) + R"(,"previousRatings":null,"actualPauseDuration":)" +
-                                                std::to_string(taken) + "}");
+  rows.Text(rows.Field("sparseRatingData"), R"({"videoId":")" + std::string(clip.stimulus) + R"(","pauseIndex":)" + std::to_string(sample) +
+                                                R"(,"previousRatings":null,"actualPauseDuration":)" + std::to_string(taken) + "}");
   rows.End();
 }
 
@@ -221,7 +232,8 @@ Status MakeComponents(std::uint64_t seed, const std::vector<Room>& rooms, const 
         rows.Text(rows.Field("componentType"), stage.component);
         rows.Text(rows.Field("stateId"), stage.id);
         rows.Text(rows.Field("config"), R"({"duration":)" + std::to_string(stage.end_ms - stage.begin_ms) + R"(,"required":true})");
-        rows.Text(rows.Field("variableSnapshot"), R"({"group_size":)" + std::to_string(room.actors.size()) + R"(,"role":")" + actor.role + R"("})");
+        rows.Text(rows.Field("variableSnapshot"),
+                  R"({"group_size":)" + std::to_string(room.actors.size()) + R"(,"role":")" + actor.role + R"("})");
         if (completed && stage.component == "VasRating") {
           rows.Text(rows.Field("response"), R"({"value":)" + std::to_string(random.Between(0, 100)) + "}");
         }

@@ -25,8 +25,7 @@ void PadValue(FieldColumn& column) {
 
 std::size_t BytesOf(const FieldColumn& column) {
   return column.states.size() + column.integers.size() * sizeof(std::int64_t) + column.doubles.size() * sizeof(double) +
-         column.strings.Bytes() + column.options.size() * sizeof(std::int32_t) +
-         column.option_ends.size() * sizeof(std::size_t);
+         column.strings.Bytes() + column.options.size() * sizeof(std::int32_t) + column.option_ends.size() * sizeof(std::size_t);
 }
 
 }  // namespace

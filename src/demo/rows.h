@@ -16,12 +16,12 @@ using BatchSink = std::function<Status(model::RecordBatch&&)>;
 
 //! The parts of a record that are not fields.
 struct RowHead {
-  std::string_view id;           //!< empty: none
+  std::string_view id;  //!< empty: none
   std::string_view participant;
-  std::string_view session;      //!< empty: none
+  std::string_view session;  //!< empty: none
   Micros time = model::kNoTime;
   std::int16_t offset = model::kNoOffset;
-  double onset_ms;               //!< NaN: none
+  double onset_ms;  //!< NaN: none
 };
 
 //! Begin a row, give its answers in any order, End it: fields not given are absent. A field is given once a row and

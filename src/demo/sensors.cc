@@ -25,7 +25,7 @@ struct Wearer {
   std::string id;
   std::int64_t home_lat, home_lon, work_lat, work_lon;  // millionths of a degree
   std::int64_t rest_bpm;
-  std::int64_t wakes_at, sleeps_at;     // minutes of the local day
+  std::int64_t wakes_at, sleeps_at;            // minutes of the local day
   std::vector<std::pair<Micros, Micros>> off;  // when the phone is off
 };
 
@@ -91,7 +91,7 @@ double Milli(std::int64_t value) { return static_cast<double>(value) / 1000.0; }
 
 // One burst. The phone lies or hangs somehow: gravity spreads over the axes, steps swing on top of it.
 void MakeBurst(const Wearer& wearer, Micros begin, Random& random, Rows& rows, const std::array<int, 5>& fields) {
-  static constexpr std::array<std::int64_t, 5> kSwing = {12, 1900, 6200, 420, 800};       // mm/s2
+  static constexpr std::array<std::int64_t, 5> kSwing = {12, 1900, 6200, 420, 800};      // mm/s2
   static constexpr std::array<std::int64_t, 5> kDegreesPerSample = {3, 36, 50, 20, 23};  // 2 steps a second when walking
   const auto activity = static_cast<std::size_t>(ActivityAt(wearer, begin, random));
   const std::int64_t pitch = random.Below(360), roll = random.Below(360);
@@ -115,8 +115,7 @@ void MakeBurst(const Wearer& wearer, Micros begin, Random& random, Rows& rows, c
   }
 }
 
-Status MakeAccelerometer(const Scale& scale, const std::vector<Wearer>& wearers, const model::Dataset& dataset,
-                         const BatchSink& sink) {
+Status MakeAccelerometer(const Scale& scale, const std::vector<Wearer>& wearers, const model::Dataset& dataset, const BatchSink& sink) {
   Rows rows(dataset, sink);
   const std::array<int, 5> fields = {rows.Field("x_axis"), rows.Field("y_axis"), rows.Field("z_axis"), rows.Field("accu"),
                                      rows.Field("label")};
@@ -139,8 +138,7 @@ Status MakeAccelerometer(const Scale& scale, const std::vector<Wearer>& wearers,
   return rows.Finish();
 }
 
-Status MakePlaces(const Scale& scale, const std::vector<Wearer>& wearers, const model::Dataset& dataset,
-                  const BatchSink& sink) {
+Status MakePlaces(const Scale& scale, const std::vector<Wearer>& wearers, const model::Dataset& dataset, const BatchSink& sink) {
   Rows rows(dataset, sink);
   const int lat = rows.Field("lat"), lon = rows.Field("lon"), alt = rows.Field("alt"), accu = rows.Field("accu");
   const int speed = rows.Field("speed"), provider = rows.Field("provider");
@@ -154,8 +152,10 @@ Status MakePlaces(const Scale& scale, const std::vector<Wearer>& wearers, const 
       const bool moving = away > 0 && away < 1000;
       const std::int64_t blur = moving ? 60 : 150;
       rows.Begin(HeadOf(wearer, time + random.Seconds(0, 20)));
-      rows.Double(lat, static_cast<double>(wearer.home_lat + (wearer.work_lat - wearer.home_lat) * away / 1000 + random.Normal(0, blur)) / 1e6);
-      rows.Double(lon, static_cast<double>(wearer.home_lon + (wearer.work_lon - wearer.home_lon) * away / 1000 + random.Normal(0, blur)) / 1e6);
+      rows.Double(lat,
+                  static_cast<double>(wearer.home_lat + (wearer.work_lat - wearer.home_lat) * away / 1000 + random.Normal(0, blur)) / 1e6);
+      rows.Double(lon,
+                  static_cast<double>(wearer.home_lon + (wearer.work_lon - wearer.home_lon) * away / 1000 + random.Normal(0, blur)) / 1e6);
       const bool satellites = moving || random.Chance(400);
       if (satellites) rows.Double(alt, static_cast<double>(random.Normal(4300, 250)) / 10.0);
       rows.Double(accu, static_cast<double>(satellites ? random.Between(30, 150) : random.Between(150, 900)) / 10.0);
@@ -167,8 +167,7 @@ Status MakePlaces(const Scale& scale, const std::vector<Wearer>& wearers, const 
   return rows.Finish();
 }
 
-Status MakeBattery(const Scale& scale, const std::vector<Wearer>& wearers, const model::Dataset& dataset,
-                   const BatchSink& sink) {
+Status MakeBattery(const Scale& scale, const std::vector<Wearer>& wearers, const model::Dataset& dataset, const BatchSink& sink) {
   Rows rows(dataset, sink);
   const int level_field = rows.Field("level"), plugged_field = rows.Field("plugged"), hot = rows.Field("temperature");
   Random random(scale.seed, "battery");
@@ -188,8 +187,7 @@ Status MakeBattery(const Scale& scale, const std::vector<Wearer>& wearers, const
   return rows.Finish();
 }
 
-Status MakeHeartRate(const Scale& scale, const std::vector<Wearer>& wearers, const model::Dataset& dataset,
-                     const BatchSink& sink) {
+Status MakeHeartRate(const Scale& scale, const std::vector<Wearer>& wearers, const model::Dataset& dataset, const BatchSink& sink) {
   Rows rows(dataset, sink);
   const int bpm_field = rows.Field("bpm"), quality = rows.Field("quality");
   const Micros spacing = std::max<Micros>(5 * kSecond, kLength / Scaled(scale, 5 * wearers.size(), 500, 120960));

@@ -44,7 +44,7 @@ constexpr std::array<std::string_view, 12> kComments = {
     "Semicolons; commas, tabs\tand 'quotes' - I like to test forms",
 };
 constexpr std::array<std::string_view, 6> kOtherActivities = {"gardening", "cooking; baking", "choir \"Cantus\"",
-                                                              "Schach", "dog walking", "model railways"};
+                                                              "Schach",    "dog walking",     "model railways"};
 constexpr std::array<std::string_view, 4> kOwnGenders = {"genderfluid", "agender", "prefer 'they'", "nicht-binär"};
 
 std::vector<Person> MakePeople(const Scale& scale) {
@@ -175,8 +175,7 @@ void MakeResponse(const Person& person, int wave, Random& random, const SurveyFi
   rows.End();
 }
 
-Status MakeResponses(const Scale& scale, const std::vector<Person>& people, const model::Dataset& dataset,
-                     const BatchSink& sink) {
+Status MakeResponses(const Scale& scale, const std::vector<Person>& people, const model::Dataset& dataset, const BatchSink& sink) {
   Rows rows(dataset, sink);
   const SurveyFields fields(rows);
   Random random(scale.seed, "survey responses");
@@ -194,8 +193,8 @@ Status MakeResponses(const Scale& scale, const std::vector<Person>& people, cons
 
 StudyPlan PlanSurvey(const Scale& scale) {
   StudyPlan plan;
-  plan.study = NewStudy("demo-survey", "Personality and well-being",
-                        "A panel survey in three waves. Synthetic data: none of these people exist.");
+  plan.study =
+      NewStudy("demo-survey", "Personality and well-being", "A panel survey in three waves. Synthetic data: none of these people exist.");
   auto people = MakePeople(scale);
   static constexpr std::string_view kSources[] = {"university", "online panel", "flyer"};
   Random random(scale.seed, "survey recruiting");

@@ -42,11 +42,10 @@ constexpr std::string_view kLastPart = R"(,
   {"id":"contact_email","type":"string","label":"Your e-mail address","privacy":"direct"}]})";
 
 constexpr std::array<std::string_view, 10> kPersonality = {
-    "I enjoy being among many people",      "I get my work done without delay",
-    "I stay calm when things go wrong",     "I trust people I have just met",
-    "I like to try what I do not know yet", "I would rather keep to myself",
-    "I leave tasks until the last day",     "Small things can upset me for hours",
-    "I tend to look for faults in others",  "I prefer what is familiar",
+    "I enjoy being among many people",  "I get my work done without delay",     "I stay calm when things go wrong",
+    "I trust people I have just met",   "I like to try what I do not know yet", "I would rather keep to myself",
+    "I leave tasks until the last day", "Small things can upset me for hours",  "I tend to look for faults in others",
+    "I prefer what is familiar",
 };
 constexpr std::array<std::string_view, 5> kWellbeing = {
     "I was in good spirits", "I felt at ease", "I had energy", "I woke up rested", "My days held things I care about",

@@ -17,8 +17,8 @@ class CsvStyle {
   explicit CsvStyle(const ExportOptions& options);
 
   char Separator() const { return separator_; }
-  char Point() const { return point_; }        //!< of doubles
-  bool HasMark() const { return has_mark_; }   //!< a byte order mark at the start
+  char Point() const { return point_; }       //!< of doubles
+  bool HasMark() const { return has_mark_; }  //!< a byte order mark at the start
   const Rendered& Absent() const { return absent_; }
   const Rendered& Skipped() const { return skipped_; }
   //! Whether skipped and absent differ in writing.

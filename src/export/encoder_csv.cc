@@ -14,15 +14,26 @@ namespace sheaf::exporting {
 namespace {
 
 enum class CsvOp : std::uint8_t {
-  kParticipant, kSession, kInteger, kTime, kTimeOffset, kDouble, kBoolean, kText, kOption, kJoinedSet, kTicked, kSkippedFields,
+  kParticipant,
+  kSession,
+  kInteger,
+  kTime,
+  kTimeOffset,
+  kDouble,
+  kBoolean,
+  kText,
+  kOption,
+  kJoinedSet,
+  kTicked,
+  kSkippedFields,
 };
 
 struct CsvColumn {
   CsvOp op = CsvOp::kText;
   std::size_t source = 0;
-  std::int32_t field = -1;      // number; -1: a record's own column
-  std::int32_t option = -1;     // kTicked
-  std::size_t time = 0;         // kTime: which TimeText
+  std::int32_t field = -1;         // number; -1: a record's own column
+  std::int32_t option = -1;        // kTicked
+  std::size_t time = 0;            // kTime: which TimeText
   std::vector<Rendered> options;   // kOption: whole cells
   std::vector<std::string> parts;  // kJoinedSet: texts as they are
 };
@@ -82,10 +93,12 @@ CsvEncoder::CsvEncoder(const Plan& plan)
     : plan_(plan),
       style_(plan.options),
       zone_(FindTimeZone(plan.options.timezone)),
-      participants_(plan.people->ParticipantLimit(), [people = plan.people](std::int32_t number) { return people->ParticipantId(number); },
-                    [this](std::string_view id) { return style_.Render(id); }),
-      sessions_(plan.people->SessionLimit(), [people = plan.people](std::int32_t number) { return people->SessionId(number); },
-                [this](std::string_view id) { return style_.Render(id); }) {
+      participants_(
+          plan.people->ParticipantLimit(), [people = plan.people](std::int32_t number) { return people->ParticipantId(number); },
+          [this](std::string_view id) { return style_.Render(id); }),
+      sessions_(
+          plan.people->SessionLimit(), [people = plan.people](std::int32_t number) { return people->SessionId(number); },
+          [this](std::string_view id) { return style_.Render(id); }) {
   columns_.reserve(plan.output.size());
   for (const OutputColumn& output : plan.output) columns_.push_back(Compile(output));
 }
@@ -146,7 +159,8 @@ void CsvEncoder::Encode(const model::ColumnBatch& batch, std::size_t begin, std:
   bound.reserve(columns_.size());
   for (const CsvColumn& column : columns_) {
     const model::ColumnView& view = batch.columns[column.source];
-    bound.push_back({column.op, style_.TellsSkipped() && column.field >= 0, static_cast<std::uint32_t>(column.time), view.data, view.validity, &column, &view});
+    bound.push_back({column.op, style_.TellsSkipped() && column.field >= 0, static_cast<std::uint32_t>(column.time), view.data,
+                     view.validity, &column, &view});
   }
   Run run{EncodeBuffer(out), batch.columns[plan_.skipped_source], std::vector<TimeText>(times_, TimeText(zone_.get())), {}};
   const char separator = style_.Separator();
@@ -212,7 +226,8 @@ char* CsvEncoder::PutMissing(const BoundColumn& column, std::size_t row, Run& ru
 }
 
 inline char* CsvEncoder::PutId(const IdTable& ids, std::int32_t number, Run& run, char* at) const {
-  if (char* const end = ids.Put(number, at); end != nullptr) [[likely]] return end;
+  if (char* const end = ids.Put(number, at); end != nullptr) [[likely]]
+    return end;
   const std::string_view id = ids.Id(number);
   return id.empty() ? run.buffer.Put(style_.Absent(), at) : style_.Put(id, run.buffer, at);
 }

@@ -16,8 +16,20 @@ namespace sheaf::exporting {
 namespace {
 
 enum class JsonOp : std::uint8_t {
-  kParticipant, kSession, kInteger, kTime, kTimeOffset, kDouble, kBoolean, kText, kOption, kSet, kValue, kSkippedFields,
-  kOpenValues, kCloseValues,
+  kParticipant,
+  kSession,
+  kInteger,
+  kTime,
+  kTimeOffset,
+  kDouble,
+  kBoolean,
+  kText,
+  kOption,
+  kSet,
+  kValue,
+  kSkippedFields,
+  kOpenValues,
+  kCloseValues,
 };
 
 struct JsonMember {
@@ -47,9 +59,9 @@ struct BoundMember {
 // The order of members, whatever the order of the columns. Fields stand where kField is.
 int Place(model::ColumnKind kind) {
   using model::ColumnKind;
-  static constexpr ColumnKind kOrder[] = {ColumnKind::kRecordId, ColumnKind::kParticipant, ColumnKind::kSession, ColumnKind::kTime,
-                                          ColumnKind::kTimeOffset, ColumnKind::kOnset, ColumnKind::kField, ColumnKind::kSkipped,
-                                          ColumnKind::kMetadata, ColumnKind::kSeq, ColumnKind::kUpdated, ColumnKind::kReceived};
+  static constexpr ColumnKind kOrder[] = {ColumnKind::kRecordId,   ColumnKind::kParticipant, ColumnKind::kSession, ColumnKind::kTime,
+                                          ColumnKind::kTimeOffset, ColumnKind::kOnset,       ColumnKind::kField,   ColumnKind::kSkipped,
+                                          ColumnKind::kMetadata,   ColumnKind::kSeq,         ColumnKind::kUpdated, ColumnKind::kReceived};
   int place = 0;
   for (const ColumnKind other : kOrder) {
     if (other == kind) break;
@@ -97,12 +109,15 @@ JsonEncoder::JsonEncoder(const Plan& plan, bool lines)
     : plan_(plan),
       lines_(lines),
       zone_(FindTimeZone(plan.options.timezone)),
-      participants_(plan.people->ParticipantLimit(), [people = plan.people](std::int32_t number) { return people->ParticipantId(number); }, JsonText),
-      sessions_(plan.people->SessionLimit(), [people = plan.people](std::int32_t number) { return people->SessionId(number); }, JsonText) {
+      participants_(
+          plan.people->ParticipantLimit(), [people = plan.people](std::int32_t number) { return people->ParticipantId(number); }, JsonText),
+      sessions_(
+          plan.people->SessionLimit(), [people = plan.people](std::int32_t number) { return people->SessionId(number); }, JsonText) {
   std::vector<const OutputColumn*> ordered;
   for (const OutputColumn& output : plan.output) ordered.push_back(&output);
-  std::stable_sort(ordered.begin(), ordered.end(),
-                   [](const OutputColumn* left, const OutputColumn* right) { return Place(left->column.kind) < Place(right->column.kind); });
+  std::stable_sort(ordered.begin(), ordered.end(), [](const OutputColumn* left, const OutputColumn* right) {
+    return Place(left->column.kind) < Place(right->column.kind);
+  });
   bool in_values = false;
   const auto toggle_values = [&](bool wanted) {
     if (in_values == wanted) return;
@@ -225,7 +240,8 @@ inline char* JsonEncoder::PutRecord(const std::vector<BoundMember>& members, std
 // Names of columns are at most 64 bytes, so the room suffices.
 inline char* JsonEncoder::PutKey(const Rendered& key, std::size_t comma, char* at) {
   std::memcpy(at, key.Data() + comma, 24);
-  if (key.Size() > 24) [[unlikely]] std::memcpy(at, key.Data() + comma, key.Size());
+  if (key.Size() > 24) [[unlikely]]
+    std::memcpy(at, key.Data() + comma, key.Size());
   return at + key.Size() - comma;
 }
 
@@ -272,7 +288,8 @@ inline char* JsonEncoder::PutValue(const BoundMember& member, std::size_t row, R
 }
 
 inline char* JsonEncoder::PutId(const IdTable& ids, std::int32_t number, Run& run, char* at) const {
-  if (char* const end = ids.Put(number, at); end != nullptr) [[likely]] return end;
+  if (char* const end = ids.Put(number, at); end != nullptr) [[likely]]
+    return end;
   const std::string_view id = ids.Id(number);
   return id.empty() ? nullptr : PutJsonText(id, run.buffer, at);
 }

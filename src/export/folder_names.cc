@@ -48,7 +48,9 @@ std::string SafeName(std::string_view id) {
       place += hidden;
       continue;
     }
-    name += IsForbidden(id[place]) ? '_' : id[place];
+    // Two dots in a row are no way up inside a name, but some unpackers refuse them anywhere.
+    const bool second_dot = id[place] == '.' && !name.empty() && name.back() == '.';
+    name += second_dot || IsForbidden(id[place]) ? '_' : id[place];
     ++place;
   }
   if (name.size() > kLongestName) {
@@ -59,7 +61,7 @@ std::string SafeName(std::string_view id) {
   if (name.empty()) return "_";
   if (name.front() == '.' || name.front() == ' ' || name.front() == '-' || name.front() == '~') name.front() = '_';
   if (name.back() == '.' || name.back() == ' ') name.back() = '_';
-  if (IsReserved(name)) name += '_';
+  if (IsReserved(name)) name.insert(0, 1, '_');
   return name;
 }
 

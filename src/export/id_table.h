@@ -20,20 +20,26 @@ class IdTable {
   static constexpr std::int32_t kSlots = 32768;
   static constexpr std::size_t kTextSize = 31;
 
-  using Source = std::function<std::string_view(std::int32_t)>;      //!< the id of a number; empty: none
+  using Source = std::function<std::string_view(std::int32_t)>;  //!< the id of a number; empty: none
   using Render = std::function<std::string(std::string_view id)>;
 
   IdTable(std::int32_t limit, Source source, Render render)
-      : limit_(limit < 0 ? 0 : limit > kSlots ? kSlots : limit), slots_(std::make_unique<Slot[]>(static_cast<std::size_t>(limit_))),
-        source_(std::move(source)), render_(std::move(render)) {}
+      : limit_(limit < 0        ? 0
+               : limit > kSlots ? kSlots
+                                : limit),
+        slots_(std::make_unique<Slot[]>(static_cast<std::size_t>(limit_))),
+        source_(std::move(source)),
+        render_(std::move(render)) {}
 
   //! Copies the id's text to `out` (touching kTextSize bytes) and returns its end; nullptr when it is not held here.
   char* Put(std::int32_t number, char* out) const {
     if (static_cast<std::uint32_t>(number) >= static_cast<std::uint32_t>(limit_)) return nullptr;
     const Slot& slot = slots_[static_cast<std::size_t>(number)];
     std::uint8_t size = slot.size.load(std::memory_order_acquire);
-    if (size == kUnknown) [[unlikely]] size = Fill(number);
-    if (size == kElsewhere) [[unlikely]] return nullptr;
+    if (size == kUnknown) [[unlikely]]
+      size = Fill(number);
+    if (size == kElsewhere) [[unlikely]]
+      return nullptr;
     std::memcpy(out, slot.text, kTextSize);
     return out + size;
   }

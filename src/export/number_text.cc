@@ -2,11 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sheaf::exporting::number_text {
 namespace {
 
+constexpr std::array<std::uint64_t, 20> kPowers = [] {
+  std::array<std::uint64_t, 20> powers{1};
+  for (std::size_t exponent = 1; exponent < powers.size(); ++exponent) powers[exponent] = 10 * powers[exponent - 1];
+  return powers;
+}();
+
 // Eight digits with their zeros, all at once: four digits in each half, two in each quarter, one in each byte.
-void PutEight(std::uint32_t number, char* out) {
+void PutEight(std::uint64_t number, char* out) {
   const std::uint64_t high = number / 10'000;
   std::uint64_t word = high | (number - high * 10'000) << 32;
   const std::uint64_t hundreds = word * 10'486 >> 20 & 0x0000'007F'0000'007F;
@@ -16,39 +24,41 @@ void PutEight(std::uint32_t number, char* out) {
   std::memcpy(out, &word, sizeof(word));
 }
 
-// The digits of a decimal of up to 17 digits.
-class Digits {
- public:
-  explicit Digits(std::uint64_t number) {
-    const std::uint64_t high = number / 100'000'000;
-    PutEight(static_cast<std::uint32_t>(number % 100'000'000), text_ + 16);
-    PutEight(static_cast<std::uint32_t>(high % 100'000'000), text_ + 8);
-    PutEight(static_cast<std::uint32_t>(high / 100'000'000), text_);
-    while (size_ > 1 && text_[24 - size_] == '0') --size_;
+void PutSixteen(std::uint64_t number, char* out) {
+  PutEight(number / kPowers[8], out);
+  PutEight(number % kPowers[8], out + 8);
+}
+
+// `number` with exactly `decimals` digits, 1 to 20; touches 24 bytes. Straight to its place: digits that are written
+// elsewhere first and copied in other pieces wait for the stores.
+char* PutDecimals(std::uint64_t number, int decimals, char* out) {
+  if (decimals <= 8) {
+    PutEight(number * kPowers[8 - decimals], out);
+  } else if (decimals <= 16) {
+    PutSixteen(number * kPowers[16 - decimals], out);
+  } else {
+    const std::uint64_t power = kPowers[decimals - 16];
+    PutSixteen(number / power, out);
+    PutEight(number % power * kPowers[24 - decimals], out + 16);
   }
-  int Size() const { return size_; }
-  //! Readable kWindow bytes from any digit on.
-  const char* At(int place) const { return text_ + 24 - size_ + place; }
-  static constexpr std::size_t kWindow = 17;
+  return out + decimals;
+}
 
- private:
-  int size_ = 17;
-  char text_[24 + kWindow] = {};
-};
-
-char* PutScientific(const Digits& digits, int exponent, char point, char* out) {
-  *out++ = *digits.At(0);
-  if (digits.Size() > 1) {
+char* PutScientific(std::uint64_t significand, int exponent, char point, char* out) {
+  char digits[kNumberRoom];
+  const auto size = static_cast<int>(WriteUnsigned(significand, digits) - digits);
+  *out++ = digits[0];
+  if (size > 1) {
     *out++ = point;
-    std::memcpy(out, digits.At(1), Digits::kWindow);
-    out += digits.Size() - 1;
+    out = std::copy(digits + 1, digits + size, out);
   }
+  exponent += size - 1;
   *out++ = 'e';
   *out++ = exponent < 0 ? '-' : '+';
-  const auto size = static_cast<std::uint32_t>(exponent < 0 ? -exponent : exponent);
-  if (size >= 100) return PutGroup(size, out);
-  *out++ = static_cast<char>('0' + size / 10);
-  *out++ = static_cast<char>('0' + size % 10);
+  const auto magnitude = static_cast<std::uint32_t>(exponent < 0 ? -exponent : exponent);
+  if (magnitude >= 100) return PutGroup(magnitude, out);
+  *out++ = static_cast<char>('0' + magnitude / 10);
+  *out++ = static_cast<char>('0' + magnitude % 10);
   return out;
 }
 
@@ -75,23 +85,15 @@ char* WriteAnyDouble(double number, char point, char* out) {
   // fmt's Dragonbox finds the shortest decimal in half the time of std::to_chars. It is not fmt's documented interface;
   // the unit test compares millions of numbers with std::to_chars, whatever the version.
   const auto decimal = fmt::detail::dragonbox::to_decimal(number);
-  const Digits digits(decimal.significand);
-  const int whole = digits.Size() + decimal.exponent;  // digits before the point
-  if (number < 1e-4 || number >= 1e16) return PutScientific(digits, whole - 1, point, out);
-  if (whole <= 0) {
-    std::memcpy(out, "0.000", 5);
-    out[1] = point;
-    std::memcpy(out + 2 - whole, digits.At(0), Digits::kWindow);
-    return out + 2 - whole + digits.Size();
-  }
-  std::memcpy(out, digits.At(0), Digits::kWindow);
-  if (decimal.exponent >= 0) {
-    std::memset(out + digits.Size(), '0', Digits::kWindow);
-    return out + whole;
-  }
-  out[whole] = point;
-  std::memcpy(out + whole + 1, digits.At(whole), Digits::kWindow);
-  return out + digits.Size() + 1;
+  if (number < 1e-4 || number >= 1e16) return PutScientific(decimal.significand, decimal.exponent, point, out);
+  if (decimal.exponent >= 0) return WriteUnsigned(decimal.significand * kPowers[static_cast<std::size_t>(decimal.exponent)], out);
+  // Up to 17 digits, up to 20 of them behind the point.
+  const int decimals = -decimal.exponent;
+  const std::uint64_t power = kPowers[static_cast<std::size_t>(std::min(decimals, 19))];
+  const std::uint64_t whole = decimal.significand / power;
+  out = WriteUnsigned(whole, out);
+  *out = point;
+  return PutDecimals(decimal.significand - whole * power, decimals, out + 1);
 }
 
 }  // namespace sheaf::exporting::number_text

@@ -14,7 +14,9 @@ namespace {
 // A query parameter that gives one value; "" is refused where the option has no empty value.
 using Setter = Status (*)(ExportOptions& options, std::string_view text);
 
-tl::unexpected<Error> Bad(std::string_view name, std::string detail) { return Fail(ErrorCode::kBadParameter, std::move(detail), std::string(name)); }
+tl::unexpected<Error> Bad(std::string_view name, std::string detail) {
+  return Fail(ErrorCode::kBadParameter, std::move(detail), std::string(name));
+}
 
 template <class Words, class Value>
 Status SetWord(std::string_view name, const Words& words, std::string_view text, Value& value) {
@@ -74,12 +76,15 @@ constexpr std::array<Parameter, 17> kParameters = {{
     {"columns", false, [](ExportOptions& options, std::string_view text) { return SetText("columns", text, options.columns); }},
     {"filter", false, [](ExportOptions& options, std::string_view text) { return SetText("filter", text, options.filter); }},
     {"sort", false, [](ExportOptions& options, std::string_view text) { return SetText("sort", text, options.sort); }},
-    {"participant", true, [](ExportOptions& options, std::string_view text) { return SetPerson("participant", text, options.participants); }},
+    {"participant", true,
+     [](ExportOptions& options, std::string_view text) { return SetPerson("participant", text, options.participants); }},
     {"session", true, [](ExportOptions& options, std::string_view text) { return SetPerson("session", text, options.sessions); }},
     {"since", false, [](ExportOptions& options, std::string_view text) { return SetText("since", text, options.since); }},
     {"until", false, [](ExportOptions& options, std::string_view text) { return SetText("until", text, options.until); }},
-    {"tombstones", false, [](ExportOptions& options, std::string_view text) { return SetWord("tombstones", kBooleanWords, text, options.tombstones); }},
-    {"profile", false, [](ExportOptions& options, std::string_view text) { return SetWord("profile", kProfileWords, text, options.profile); }},
+    {"tombstones", false,
+     [](ExportOptions& options, std::string_view text) { return SetWord("tombstones", kBooleanWords, text, options.tombstones); }},
+    {"profile", false,
+     [](ExportOptions& options, std::string_view text) { return SetWord("profile", kProfileWords, text, options.profile); }},
     {"timezone", false, [](ExportOptions& options, std::string_view text) { return SetText("timezone", text, options.timezone); }},
     {"header", false, [](ExportOptions& options, std::string_view text) { return SetWord("header", kHeaderWords, text, options.header); }},
     {"values", false, [](ExportOptions& options, std::string_view text) { return SetWord("values", kValueWords, text, options.values); }},
@@ -91,8 +96,9 @@ constexpr std::array<Parameter, 17> kParameters = {{
 
 // A text of the file that neither needs quotes nor hides a cell's end, in any profile.
 bool IsMissingText(std::string_view text) {
-  return text.size() <= 64 && IsUtf8(text) &&
-         std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == ',' || c == ';' || c == '"'; });
+  return text.size() <= 64 && IsUtf8(text) && std::none_of(text.begin(), text.end(), [](char c) {
+           return static_cast<unsigned char>(c) < 0x20 || c == ',' || c == ';' || c == '"';
+         });
 }
 
 Status CheckForFormat(const ExportOptions& options) {
@@ -143,7 +149,8 @@ Result<ExportOptions> OptionsFromQuery(const Parameters& parameters, const std::
   std::array<bool, kParameters.size()> seen{};
   for (const auto& [name, text] : parameters) {
     if (std::find(ignored.begin(), ignored.end(), name) != ignored.end()) continue;
-    const auto found = std::find_if(kParameters.begin(), kParameters.end(), [&name = name](const Parameter& known) { return known.name == name; });
+    const auto found =
+        std::find_if(kParameters.begin(), kParameters.end(), [&name = name](const Parameter& known) { return known.name == name; });
     if (found == kParameters.end()) return Fail(ErrorCode::kUnknownParameter, "There is no parameter of this name.", name);
     bool& given = seen[static_cast<std::size_t>(found - kParameters.begin())];
     if (given && !found->repeats) return Bad(name, "It is given twice.");

@@ -45,7 +45,8 @@ Status ReadIds(const json::value& value, const std::string& place, bool (*is_id)
   const json::array& array = value.get_array();
   if (array.size() > kMaxPeopleListed) return Bad(place, "It lists too many; leave it out and filter instead.");
   for (std::size_t element = 0; element < array.size(); ++element) {
-    if (!array[element].is_string() || !is_id(array[element].get_string())) return Bad(model::PointerTo(place, element), "It is not an id.");
+    if (!array[element].is_string() || !is_id(array[element].get_string()))
+      return Bad(model::PointerTo(place, element), "It is not an id.");
     ids.emplace_back(array[element].get_string());
   }
   return {};
@@ -128,9 +129,7 @@ Result<ExportOptions> OptionsFromJson(std::string_view text) {
   SHEAF_TRY(model::ParseStrictJson(text, kLimits, document));
   if (!document.is_object()) return Fail(ErrorCode::kBadMember, "The body must be an object.", "/");
   ExportOptions options;
-  for (const auto& [name, value] : document.get_object()) {
-    SHEAF_TRY(ReadMember(name, value, model::PointerTo("", name), options));
-  }
+  for (const auto& [name, value] : document.get_object()) { SHEAF_TRY(ReadMember(name, value, model::PointerTo("", name), options)); }
   if (Status checked = CheckEachOption(options); !checked) {
     Error error = std::move(checked).error();
     if (error.code == ErrorCode::kBadParameter) error.code = ErrorCode::kBadMember;

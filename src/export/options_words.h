@@ -26,7 +26,8 @@ inline constexpr std::array<Word<ValueStyle>, 3> kValueWords = {
     {{"ids", ValueStyle::kIds}, {"codes", ValueStyle::kCodes}, {"labels", ValueStyle::kLabels}}};
 inline constexpr std::array<Word<SetStyle>, 3> kSetWords = {
     {{"joined", SetStyle::kJoined}, {"split", SetStyle::kSplit}, {"both", SetStyle::kBoth}}};
-inline constexpr std::array<Word<ZipLayout>, 2> kLayoutWords = {{{"dataset", ZipLayout::kDataset}, {"participant", ZipLayout::kParticipant}}};
+inline constexpr std::array<Word<ZipLayout>, 2> kLayoutWords = {
+    {{"dataset", ZipLayout::kDataset}, {"participant", ZipLayout::kParticipant}}};
 inline constexpr std::array<Word<bool>, 2> kBooleanWords = {{{"true", true}, {"false", false}}};
 
 template <class Words>

@@ -53,8 +53,12 @@ class SkippedFields {
 //! "+02:00", 6 bytes. Anything beyond a day is cut to what has that form.
 inline char* WriteOffset(std::int16_t minutes, char* out) {
   const int size = (minutes < 0 ? -minutes : minutes) % 6000;
-  const char digits[] = {minutes < 0 ? '-' : '+', static_cast<char>('0' + size / 600), static_cast<char>('0' + size / 60 % 10), ':',
-                         static_cast<char>('0' + size % 60 / 10), static_cast<char>('0' + size % 10)};
+  const char digits[] = {minutes < 0 ? '-' : '+',
+                         static_cast<char>('0' + size / 600),
+                         static_cast<char>('0' + size / 60 % 10),
+                         ':',
+                         static_cast<char>('0' + size % 60 / 10),
+                         static_cast<char>('0' + size % 10)};
   std::memcpy(out, digits, sizeof(digits));
   return out + sizeof(digits);
 }

@@ -36,17 +36,20 @@ std::string ListName(const std::string& study, std::string_view dataset, const E
   return JsonText(study) + "/" + JsonText(dataset) + OptionsJson(list);
 }
 
-// The column of a batch that tells a sort key's value: itself, or the number behind a participant or session.
-Column SourceOf(const Column& key) {
+// The column of a batch that tells a sort key's value: itself, or the number behind an id. nullopt: what a person or
+// session has beside its id may change from page to page, and then pages would repeat and miss rows.
+std::optional<Column> SourceOf(const Column& key) {
   switch (key.kind) {
-    case ColumnKind::kParticipantId:
+    case ColumnKind::kParticipantId: return Column{ColumnKind::kParticipant, -1, {}};
+    case ColumnKind::kSessionId: return Column{ColumnKind::kSession, -1, {}};
     case ColumnKind::kParticipantCode:
-    case ColumnKind::kParticipantStatus: return {ColumnKind::kParticipant, -1, {}};
-    case ColumnKind::kSessionId:
+    case ColumnKind::kParticipantStatus:
+    case ColumnKind::kParticipantAttribute:
     case ColumnKind::kSessionName:
     case ColumnKind::kSessionStatus:
     case ColumnKind::kSessionStart:
-    case ColumnKind::kSessionEnd: return {ColumnKind::kSession, -1, {}};
+    case ColumnKind::kSessionEnd:
+    case ColumnKind::kSessionAttribute: return std::nullopt;
     default: return key;
   }
 }
@@ -55,6 +58,19 @@ Column SourceOf(const Column& key) {
 model::CellType SortTypeOf(const Column& key, const model::Dataset& dataset) {
   if (key.kind == ColumnKind::kParticipant || key.kind == ColumnKind::kSession) return model::CellType::kString;  // their ids
   return model::CellTypeOf(key, dataset);
+}
+
+SortValue CellOf(const model::ColumnView& view, std::size_t row) {
+  switch (view.type) {
+    case model::CellType::kInt16: return std::int64_t{view.At<std::int16_t>(row)};
+    case model::CellType::kInt32: return std::int64_t{view.At<std::int32_t>(row)};
+    case model::CellType::kInt64: return view.At<std::int64_t>(row);
+    case model::CellType::kDouble: return view.At<double>(row);
+    case model::CellType::kBool: return view.At<bool>(row);
+    case model::CellType::kString: return std::string(view.At<model::StringCell>(row).View());
+    case model::CellType::kInt32List: break;  // ParseSort refuses sets
+  }
+  return std::nullopt;
 }
 
 bool HasType(const SortValue& value, model::CellType type) {
@@ -81,10 +97,7 @@ class PageReader {
  private:
   std::size_t SourceColumn(const Column& column);
   Result<std::vector<SortValue>> FindValues(vault::Seq seq);
-  Result<std::vector<SortValue>> ValuesOf(const model::ColumnBatch& batch, std::size_t row);
-  Result<SortValue> ValueOf(const Column& key, const model::ColumnView& view, std::size_t row);
-  Result<SortValue> OfParticipant(ColumnKind kind, std::string_view id);
-  Result<SortValue> OfSession(ColumnKind kind, std::string_view id);
+  std::vector<SortValue> ValuesOf(const model::ColumnBatch& batch, std::size_t row) const;
 
   vault::StudyVault& study_;
   Plan& plan_;
@@ -106,16 +119,15 @@ Status PageReader::Begin(std::uint64_t limit, const std::optional<PageCursor>& c
   vault::Select& select = plan_.select;
   seq_source_ = SourceColumn({ColumnKind::kSeq, -1, {}});
   for (const model::SortKey& key : select.order) {
-    if (key.column.kind == ColumnKind::kParticipantAttribute || key.column.kind == ColumnKind::kSessionAttribute) {
-      return Fail(ErrorCode::kBadParameter, "Pages cannot be sorted by an attribute; an export can.", "sort");
-    }
-    sources_.push_back(SourceColumn(SourceOf(key.column)));
+    const auto source = SourceOf(key.column);
+    if (!source)
+      return Fail(ErrorCode::kBadParameter,
+                  "Of participants and sessions, pages can be sorted by the id alone; an export by the rest, too.", "sort");
+    sources_.push_back(SourceColumn(*source));
   }
   if (cursor) {
     std::vector<SortValue> values = cursor->values;
-    if (values.empty() && !select.order.empty()) {
-      SHEAF_ASSIGN(values, FindValues(cursor->seq));
-    }
+    if (values.empty() && !select.order.empty()) { SHEAF_ASSIGN(values, FindValues(cursor->seq)); }
     if (values.size() != select.order.size()) return BadCursor();
     for (std::size_t key = 0; key < values.size(); ++key) {
       if (!HasType(values[key], SortTypeOf(select.order[key].column, *plan_.dataset))) return BadCursor();
@@ -138,52 +150,22 @@ Result<std::vector<SortValue>> PageReader::FindValues(vault::Seq seq) {
   return ValuesOf(*batch, 0);
 }
 
-Result<std::vector<SortValue>> PageReader::ValuesOf(const model::ColumnBatch& batch, std::size_t row) {
+std::vector<SortValue> PageReader::ValuesOf(const model::ColumnBatch& batch, std::size_t row) const {
   std::vector<SortValue> values;
-  for (std::size_t key = 0; key < sources_.size(); ++key) {
-    SHEAF_ASSIGN(SortValue value, ValueOf(plan_.select.order[key].column, batch.columns[sources_[key]], row));
-    values.push_back(std::move(value));
+  for (const std::size_t source : sources_) {
+    const model::ColumnView& view = batch.columns[source];
+    const ColumnKind kind = plan_.select.columns[source].kind;
+    if (view.IsNull(row)) {
+      values.emplace_back();
+    } else if (kind == ColumnKind::kParticipant) {
+      values.emplace_back(std::string(plan_.people->ParticipantId(view.At<std::int32_t>(row))));
+    } else if (kind == ColumnKind::kSession) {
+      values.emplace_back(std::string(plan_.people->SessionId(view.At<std::int32_t>(row))));
+    } else {
+      values.push_back(CellOf(view, row));
+    }
   }
   return values;
-}
-
-Result<SortValue> PageReader::ValueOf(const Column& key, const model::ColumnView& view, std::size_t row) {
-  if (view.IsNull(row)) return SortValue();
-  const Column source = SourceOf(key);
-  if (source.kind == ColumnKind::kParticipant) return OfParticipant(key.kind, plan_.people->ParticipantId(view.At<std::int32_t>(row)));
-  if (source.kind == ColumnKind::kSession) return OfSession(key.kind, plan_.people->SessionId(view.At<std::int32_t>(row)));
-  switch (view.type) {
-    case model::CellType::kInt16: return SortValue(std::int64_t{view.At<std::int16_t>(row)});
-    case model::CellType::kInt32: return SortValue(std::int64_t{view.At<std::int32_t>(row)});
-    case model::CellType::kInt64: return SortValue(view.At<std::int64_t>(row));
-    case model::CellType::kDouble: return SortValue(view.At<double>(row));
-    case model::CellType::kBool: return SortValue(view.At<bool>(row));
-    case model::CellType::kString: return SortValue(std::string(view.At<model::StringCell>(row).View()));
-    case model::CellType::kInt32List: break;  // ParseSort refuses sets
-  }
-  return Fail(ErrorCode::kInternal, "A set cannot be sorted by.", "sort");
-}
-
-SortValue Text(const std::string& text) { return text.empty() ? SortValue() : SortValue(text); }
-SortValue Instant(const std::optional<Micros>& instant) { return instant ? SortValue(*instant) : SortValue(); }
-
-Result<SortValue> PageReader::OfParticipant(ColumnKind kind, std::string_view id) {
-  if (id.empty()) return SortValue();
-  if (kind == ColumnKind::kParticipant || kind == ColumnKind::kParticipantId) return SortValue(std::string(id));
-  SHEAF_ASSIGN(const model::Participant participant, study_.FindParticipant(id));
-  return Text(kind == ColumnKind::kParticipantCode ? participant.code : participant.status);
-}
-
-Result<SortValue> PageReader::OfSession(ColumnKind kind, std::string_view id) {
-  if (id.empty()) return SortValue();
-  if (kind == ColumnKind::kSession || kind == ColumnKind::kSessionId) return SortValue(std::string(id));
-  SHEAF_ASSIGN(const model::Session session, study_.FindSession(id));
-  switch (kind) {
-    case ColumnKind::kSessionName: return Text(session.name);
-    case ColumnKind::kSessionStatus: return Text(session.status);
-    case ColumnKind::kSessionStart: return Instant(session.start);
-    default: return Instant(session.end);
-  }
 }
 
 Status PageReader::Read(std::uint64_t limit, std::string& out) {
@@ -202,7 +184,7 @@ Status PageReader::Read(std::uint64_t limit, std::string& out) {
       ++written;
       // The next page begins behind the last row written; which one that is shows only later.
       if (written == limit || row + 1 == batch->rows || out.size() > kMaxPageBytes) {
-        SHEAF_ASSIGN(last_.values, ValuesOf(*batch, row));
+        last_.values = ValuesOf(*batch, row);
         last_.seq = batch->columns[seq_source_].At<std::int64_t>(row);
       }
     }
@@ -230,15 +212,15 @@ Result<std::string> RenderPage(vault::StudyVault& study, std::string_view datase
   SHEAF_TRY(reader.Begin(page.limit, cursor));
 
   std::uint64_t total = cursor ? cursor->total : 0;
-  if (!cursor) {
-    SHEAF_ASSIGN(total, study.Count(plan.select));
-  }
+  if (!cursor) { SHEAF_ASSIGN(total, study.Count(plan.select)); }
   std::string json = "{\"records\":[";
   SHEAF_TRY(reader.Read(page.limit, json));
   json += "\n]";
   if (options.tombstones) json += ",\"deleted\":" + TombstonesJson(plan.tombstones);
-  const std::string next = reader.HasMore() ? PageCursorText({plan.select.upto, reader.Last().seq, total, reader.Last().values}, list) : plan.cursor;
-  json += ",\"cursor\":" + JsonText(next) + ",\"has_more\":" + (reader.HasMore() ? "true" : "false") + ",\"total\":" + std::to_string(total) + "}\n";
+  const std::string next =
+      reader.HasMore() ? PageCursorText({plan.select.upto, reader.Last().seq, total, reader.Last().values}, list) : plan.cursor;
+  json += ",\"cursor\":" + JsonText(next) + ",\"has_more\":" + (reader.HasMore() ? "true" : "false") +
+          ",\"total\":" + std::to_string(total) + "}\n";
   return json;
 }
 

@@ -19,8 +19,10 @@ struct PageOptions {
 };
 
 //! The page's JSON. At the last page `cursor` is one for `since`, so that a reader goes on with what comes later.
-//! `total` counts what the filter matches as of the first page. With `tombstones`: "deleted":[{"id","record_seq","seq","deleted_at"}].
-//! Errors: of MakePlan; kBadCursor when the cursor is of another filter, sort or dataset; kBadParameter (limit).
+//! `total` counts what the filter matches as of the first page. With `tombstones`, on the first page: "deleted":[{"id","record_seq","seq","deleted_at"}].
+//! A page ends early, with `has_more`, when its text grows beyond 16 MB. Of participants and sessions it can be sorted
+//! by the id alone: the rest may change between two pages.
+//! Errors: of MakePlan; kBadCursor when the cursor is of another filter, sort or dataset; kBadParameter (limit, sort).
 Result<std::string> RenderPage(vault::StudyVault& study, std::string_view dataset, const PageOptions& options);
 
 }  // namespace sheaf::exporting

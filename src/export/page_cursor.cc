@@ -62,7 +62,8 @@ class Reader {
   std::uint64_t Integer() {
     const std::string_view bytes = Take(8);
     std::uint64_t number = 0;
-    for (std::size_t place = 0; place < bytes.size(); ++place) number |= std::uint64_t{static_cast<unsigned char>(bytes[place])} << (8 * place);
+    for (std::size_t place = 0; place < bytes.size(); ++place)
+      number |= std::uint64_t{static_cast<unsigned char>(bytes[place])} << (8 * place);
     return number;
   }
   std::optional<model::Value> Value() {

@@ -36,7 +36,8 @@ std::vector<Column> DefaultColumns(Format format, const model::Dataset& dataset)
     columns.push_back(RecordColumn(kind));
   }
   AddFields(dataset, columns);
-  for (const ColumnKind kind : {ColumnKind::kSkipped, ColumnKind::kMetadata, ColumnKind::kSeq, ColumnKind::kUpdated, ColumnKind::kReceived}) {
+  for (const ColumnKind kind :
+       {ColumnKind::kSkipped, ColumnKind::kMetadata, ColumnKind::kSeq, ColumnKind::kUpdated, ColumnKind::kReceived}) {
     columns.push_back(RecordColumn(kind));
   }
   return columns;
@@ -87,7 +88,8 @@ Status AddOutputs(const std::vector<Column>& columns, Plan& plan) {
   for (std::size_t source = 0; source < columns.size(); ++source) {
     AddOutput(plan, source, plan.output);
     if (plan.output.size() > kMaxOutputColumns) {
-      return Fail(ErrorCode::kBadParameter, "One column an option makes more columns than an export may have; choose columns, or join the sets.", "sets");
+      return Fail(ErrorCode::kBadParameter,
+                  "One column an option makes more columns than an export may have; choose columns, or join the sets.", "sets");
     }
   }
   const auto skipped = std::find(columns.begin(), columns.end(), RecordColumn(ColumnKind::kSkipped));
@@ -131,7 +133,8 @@ Status AddConditions(Plan& plan) {
 }
 
 tl::unexpected<Error> Ahead(std::string place) {
-  return Fail(ErrorCode::kBadCursor, "The cursor lies ahead of the study: it is of another one, or the study was restored.", std::move(place));
+  return Fail(ErrorCode::kBadCursor, "The cursor lies ahead of the study: it is of another one, or the study was restored.",
+              std::move(place));
 }
 
 Status SetWindow(vault::Seq last, vault::Seq upto, Plan& plan) {
@@ -162,13 +165,9 @@ Result<Plan> MakePlan(vault::StudyVault& study, const ExportOptions& options, st
   SHEAF_TRY(SetWindow(last, upto, plan));
 
   std::vector<Column> columns = DefaultColumns(InnerFormat(options), *plan.dataset);
-  if (!options.columns.empty()) {
-    SHEAF_ASSIGN(columns, query::ParseColumns(options.columns, *plan.dataset));
-  }
+  if (!options.columns.empty()) { SHEAF_ASSIGN(columns, query::ParseColumns(options.columns, *plan.dataset)); }
   SHEAF_TRY(AddOutputs(columns, plan));
-  if (!options.sort.empty()) {
-    SHEAF_ASSIGN(plan.select.order, query::ParseSort(options.sort, *plan.dataset));
-  }
+  if (!options.sort.empty()) { SHEAF_ASSIGN(plan.select.order, query::ParseSort(options.sort, *plan.dataset)); }
   SHEAF_TRY(AddConditions(plan));
   if (options.tombstones) {
     SHEAF_ASSIGN(plan.tombstones, study.Tombstones(plan.select.dataset, plan.select.after, plan.select.upto));

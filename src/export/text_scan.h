@@ -20,7 +20,8 @@ struct TextBlock {
   static TextBlock Load(const char* text) { return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(text))}; }
   //! Eight characters at each of two places.
   static TextBlock LoadHalves(const char* low, const char* high) {
-    return {_mm_unpacklo_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(low)), _mm_loadl_epi64(reinterpret_cast<const __m128i*>(high)))};
+    return {_mm_unpacklo_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(low)),
+                               _mm_loadl_epi64(reinterpret_cast<const __m128i*>(high)))};
   }
   void Store(char* out) const { _mm_storeu_si128(reinterpret_cast<__m128i*>(out), bytes); }
 };

@@ -20,8 +20,8 @@
 
 namespace sheaf::exporting {
 
-//! What a block should have before compression. Measured with bench/pipeline_bench: below 128 KiB the hand-over shows,
-//! above 512 KiB blocks fall out of the cache between the lane and the sink.
+//! What a block should have before compression. The work per byte is about the same from 128 KiB to 1 MiB, so the
+//! memory of a waiting stream decides: it holds three.
 inline constexpr std::size_t kBlockBytes = 256u << 10;
 //! Of the first block, so that a reader gets rows at once.
 inline constexpr std::size_t kFirstRows = 256;

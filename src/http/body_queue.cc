@@ -59,7 +59,12 @@ void BodyQueue::Push(std::string piece) {
   const std::lock_guard lock(mutex_);
   if (left_ || error_ || piece.empty()) return;
   bytes_ += piece.size();
-  pieces_.push_back(std::move(piece));
+  // Bytes that come one by one do not take a string each.
+  if (!pieces_.empty() && pieces_.back().size() + piece.size() <= kPiece) {
+    pieces_.back() += piece;
+  } else {
+    pieces_.push_back(std::move(piece));
+  }
   changed_.notify_one();
 }
 

@@ -65,11 +65,12 @@ class WholeBody final : public BodyReader {
   bool read_ = false;
 };
 
-//! Between the connection, which pushes, and a reader on another thread, which blocks. Holds at most kCapacity plus
-//! one piece.
+//! Between the connection, which pushes, and a reader on another thread, which blocks. Holds less than kCapacity and
+//! one piece: 256 KiB.
 class BodyQueue {
  public:
-  static constexpr std::size_t kCapacity = 256u << 10;
+  static constexpr std::size_t kPiece = 64u << 10;  //!< of what is pushed at once, and of what Pop gives
+  static constexpr std::size_t kCapacity = 192u << 10;
 
   //! `wake` is called from the reader's thread when the connection should look again: there is room, or the
   //! reader waits for the first time.

@@ -1,9 +1,9 @@
 #include "http/connection.h"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
 
 #include <cerrno>
 #include <exception>
@@ -26,10 +26,7 @@ constexpr int kWritesInARow = 8;
 }  // namespace
 
 Connection::Connection(Loop& loop, asio::ip::tcp::socket socket)
-    : loop_(loop),
-      socket_(std::move(socket)),
-      parser_(loop.Shared().limits.header_bytes),
-      wanted_capacity_(kIdleBuffer) {}
+    : loop_(loop), socket_(std::move(socket)), parser_(loop.Shared().limits.header_bytes), wanted_capacity_(kIdleBuffer) {}
 
 void Connection::Start(bool refuse) {
   boost::system::error_code error;
@@ -40,9 +37,7 @@ void Connection::Start(bool refuse) {
   asio::co_spawn(loop_.Context(), Run(refuse), [self = shared_from_this()](std::exception_ptr failure) {
     try {
       if (failure) std::rethrow_exception(failure);
-    } catch (const std::exception& e) {
-      LogError("a connection failed", {{"request", self->call_.id}, {"cause", e.what()}});
-    }
+    } catch (const std::exception& e) { LogError("a connection failed", {{"request", self->call_.id}, {"cause", e.what()}}); }
     self->Finish();
   });
 }
@@ -116,8 +111,8 @@ asio::awaitable<void> Connection::Linger() {
 
 asio::awaitable<void> Connection::Wait() {
   if (std::exchange(notified_, false)) co_return;
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(
-      [this](auto handler) { waiter_.emplace(std::move(handler)); }, asio::use_awaitable);
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>([this](auto handler) { waiter_.emplace(std::move(handler)); },
+                                                                       asio::use_awaitable);
 }
 
 void Connection::Notify() {
@@ -172,13 +167,12 @@ void Connection::ArmRead() {
 void Connection::ArmWrite() {
   writable_ = false;
   if (std::exchange(awaiting_write_, true)) return;
-  socket_.async_wait(asio::socket_base::wait_write,
-                     [self = shared_from_this()](const boost::system::error_code& error) {
-                       self->awaiting_write_ = false;
-                       self->writable_ = true;
-                       if (error) self->reset_ = true;
-                       self->Notify();
-                     });
+  socket_.async_wait(asio::socket_base::wait_write, [self = shared_from_this()](const boost::system::error_code& error) {
+    self->awaiting_write_ = false;
+    self->writable_ = true;
+    if (error) self->reset_ = true;
+    self->Notify();
+  });
 }
 
 Connection::Sent Connection::SendNow(std::array<std::string_view, 3>& parts) {

@@ -12,7 +12,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t kIdleBuffer = 8u << 10;
-constexpr std::size_t kBodyBuffer = 64u << 10;
+constexpr std::size_t kBodyBuffer = BodyQueue::kPiece;
 constexpr std::size_t kHeadReserve = 4096;
 // Room is made for so much of a body before any of it is there.
 constexpr std::uint64_t kTrustedLength = 64u << 10;
@@ -23,9 +23,7 @@ Error TooLarge(std::uint64_t limit) {
 
 Error CutOff() { return Error{ErrorCode::kLengthMismatch, "The connection ended before the body did.", {}, 0}; }
 
-Error TooSlow(int seconds) {
-  return Error{ErrorCode::kTimeout, "Nothing arrived for " + std::to_string(seconds) + " seconds.", {}, 0};
-}
+Error TooSlow(int seconds) { return Error{ErrorCode::kTimeout, "Nothing arrived for " + std::to_string(seconds) + " seconds.", {}, 0}; }
 
 // What a worker runs.
 struct Job {
@@ -36,13 +34,14 @@ struct Job {
 
   void Run() {
     const Error failure{ErrorCode::kInternal, "The log says more under the request's id.", {}, 0};
+    const std::string path = request.path;
     try {
       handler(std::move(request), responder);
     } catch (const std::exception& e) {
-      LogError("a handler failed", {{"request", exchange->Id()}, {"cause", e.what()}});
+      LogError("a handler failed", {{"request", exchange->Id()}, {"path", path}, {"cause", e.what()}});
       exchange->Settle(failure);
     } catch (...) {
-      LogError("a handler failed", {{"request", exchange->Id()}, {"cause", "not a std::exception"}});
+      LogError("a handler failed", {{"request", exchange->Id()}, {"path", path}, {"cause", "not a std::exception"}});
       exchange->Settle(failure);
     }
   }
@@ -139,8 +138,7 @@ asio::awaitable<bool> Connection::Handle(Request request, Router::Match match, O
     }
     request.body = std::make_unique<WholeBody>(std::move(body), *std::move(lease));
   } else {
-    call_.queue = std::make_shared<BodyQueue>(
-        [mail = loop_.Mail(), self = weak_from_this()] { mail->Wake(self); });
+    call_.queue = std::make_shared<BodyQueue>([mail = loop_.Mail(), self = weak_from_this()] { mail->Wake(self); });
     request.body = std::make_unique<QueuedBody>(call_.queue);
   }
   if (!Dispatch(std::move(request), *match.handler)) {
@@ -152,8 +150,8 @@ asio::awaitable<bool> Connection::Handle(Request request, Router::Match match, O
 }
 
 bool Connection::Dispatch(Request request, const Handler& handler) {
-  auto job = std::make_shared<Job>(Job{handler, std::move(request),
-                                       Responder(std::make_shared<Responder::Impl>(call_.exchange)), call_.exchange});
+  auto job =
+      std::make_shared<Job>(Job{handler, std::move(request), Responder(std::make_shared<Responder::Impl>(call_.exchange)), call_.exchange});
   const bool streams = call_.queue != nullptr;
   // The job goes when it has run, so that a Responder nobody kept is noticed.
   return loop_.Shared().RunHandler(streams, [job = std::move(job)]() mutable {
@@ -210,8 +208,8 @@ asio::awaitable<bool> Connection::AwaitOutcome(Outcome& outcome) {
   if (call_.queue && !call_.body.Done()) {
     FailBody(Error{ErrorCode::kCancelled, "The request was answered before its body was read.", {}, 0});
   }
-  if (const auto* error = std::get_if<Error>(&outcome); error && error->code == ErrorCode::kInternal) {
-    LogError("a request failed", {{"request", call_.id}, {"path", call_.path}, {"cause", error->detail}});
+  if (const auto* error = std::get_if<Error>(&outcome); error && error->detail == kUnanswered) {
+    LogError("a handler did not answer", {{"request", call_.id}, {"path", call_.path}});
   }
   co_return true;
 }

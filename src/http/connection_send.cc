@@ -23,9 +23,7 @@ class Connection::SourceGuard {
     if (!source_) return;
     try {
       source_->Cancel();
-    } catch (const std::exception& e) {
-      LogError("cancelling a body failed", {{"cause", e.what()}});
-    }
+    } catch (const std::exception& e) { LogError("cancelling a body failed", {{"cause", e.what()}}); }
   }
   SourceGuard(const SourceGuard&) = delete;
   SourceGuard& operator=(const SourceGuard&) = delete;
@@ -36,9 +34,7 @@ class Connection::SourceGuard {
 };
 
 Response Connection::ToResponse(Outcome outcome) const {
-  if (const auto* error = std::get_if<Error>(&outcome)) {
-    return loop_.Shared().RenderError(*error, call_.path, call_.id);
-  }
+  if (const auto* error = std::get_if<Error>(&outcome)) { return loop_.Shared().RenderError(*error, call_.path, call_.id); }
   Response response = std::get<Response>(std::move(outcome));
   if (response.status >= 200 && response.status <= 599) return response;
   LogError("a handler gave an impossible status", {{"request", call_.id}, {"path", call_.path}});
@@ -124,8 +120,7 @@ asio::awaitable<bool> Connection::SendPiece(std::string head, const std::string&
 
 // The head goes out at once, so that no gateway waits in vain, but for a file and for a source that has its first piece
 // ready: then one packet is saved, and a failure before the first byte can still be told as an error.
-asio::awaitable<bool> Connection::SendSource(Response response, std::shared_ptr<BodySource> source,
-                                             ResponseFrame frame) {
+asio::awaitable<bool> Connection::SendSource(Response response, std::shared_ptr<BodySource> source, ResponseFrame frame) {
   SourceGuard guard(source);
   std::string head = WriteHead(response, frame);
   // A body that ends with the connection looks whole after any orderly close, so only the proper end may be one.
@@ -146,7 +141,9 @@ asio::awaitable<bool> Connection::SendSource(Response response, std::shared_ptr<
     if (!piece) co_return false;
     const Result<std::string>& result = *piece;
     if (!result) {
-      LogError("a body failed", {{"request", call_.id}, {"path", call_.path}, {"cause", result.error().detail}});
+      if (begun || Describe(result.error().code).http_status >= 500) {
+        LogError("a body failed", {{"request", call_.id}, {"path", call_.path}, {"cause", result.error().detail}});
+      }
       if (begun) co_return false;
       reset_at_close_ = false;
       Outcome failure = result.error();

@@ -24,6 +24,14 @@ void Exchange::Settle(Outcome outcome) {
   mailbox_->Wake(connection_);
 }
 
+void Exchange::SettleUnanswered() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (settled_) return;
+  }
+  Settle(Error{ErrorCode::kInternal, std::string(kUnanswered), {}, 0});
+}
+
 bool Exchange::Take(Outcome& outcome) {
   const std::lock_guard lock(mutex_);
   if (!outcome_) return false;

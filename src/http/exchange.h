@@ -16,17 +16,18 @@ namespace sheaf::http {
 //! What a handler leaves: a response, or an error that is rendered on the I/O thread.
 using Outcome = std::variant<Response, Error>;
 
+//! The detail of the error when every Responder went without a Send.
+inline constexpr std::string_view kUnanswered = "The request was not answered.";
+
 class Exchange {
  public:
-  Exchange(std::string id, std::shared_ptr<Mailbox> mailbox, std::shared_ptr<SourceKeeper> keeper,
-           std::weak_ptr<Connection> connection)
-      : id_(std::move(id)),
-        mailbox_(std::move(mailbox)),
-        keeper_(std::move(keeper)),
-        connection_(std::move(connection)) {}
+  Exchange(std::string id, std::shared_ptr<Mailbox> mailbox, std::shared_ptr<SourceKeeper> keeper, std::weak_ptr<Connection> connection)
+      : id_(std::move(id)), mailbox_(std::move(mailbox)), keeper_(std::move(keeper)), connection_(std::move(connection)) {}
 
   //! The first call counts. After Abandon the outcome is dropped, its source cancelled.
   void Settle(Outcome outcome);
+  //! The end of the last Responder: kInternal, unless it was settled.
+  void SettleUnanswered();
   const std::string& Id() const { return id_; }
 
   //! The connection's side: true once, when the outcome is there.
@@ -51,7 +52,7 @@ class Exchange {
 class Responder::Impl {
  public:
   explicit Impl(std::shared_ptr<Exchange> with) : exchange(std::move(with)) {}
-  ~Impl() { exchange->Settle(Error{ErrorCode::kInternal, "The request was not answered.", {}, 0}); }
+  ~Impl() { exchange->SettleUnanswered(); }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 

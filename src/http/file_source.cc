@@ -17,8 +17,7 @@ constexpr std::size_t kPiece = 256u << 10;
 // Shared with the reading task, which may outlive the source.
 class FileReader : public std::enable_shared_from_this<FileReader> {
  public:
-  FileReader(FileBody file, std::shared_ptr<WorkerPool> readers)
-      : file_(std::move(file)), readers_(std::move(readers)) {}
+  FileReader(FileBody file, std::shared_ptr<WorkerPool> readers) : file_(std::move(file)), readers_(std::move(readers)) {}
   ~FileReader() {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
@@ -67,14 +66,12 @@ class FileReader : public std::enable_shared_from_this<FileReader> {
     if (descriptor_ < 0) {
       descriptor_ = ::open(file_.path.c_str(), O_RDONLY | O_CLOEXEC);
       if (descriptor_ < 0) return Fail(ErrorCode::kIo, "The file cannot be opened.");
-      ::posix_fadvise(descriptor_, static_cast<off_t>(file_.offset), static_cast<off_t>(file_.length),
-                      POSIX_FADV_SEQUENTIAL);
+      ::posix_fadvise(descriptor_, static_cast<off_t>(file_.offset), static_cast<off_t>(file_.length), POSIX_FADV_SEQUENTIAL);
     }
     std::string piece(static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, file_.length)), '\0');
     std::size_t filled = 0;
     while (filled < piece.size()) {
-      const ssize_t got =
-          ::pread(descriptor_, piece.data() + filled, piece.size() - filled, static_cast<off_t>(file_.offset + filled));
+      const ssize_t got = ::pread(descriptor_, piece.data() + filled, piece.size() - filled, static_cast<off_t>(file_.offset + filled));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return Fail(ErrorCode::kIo, "The file cannot be read.");
       if (got == 0) return Fail(ErrorCode::kIo, "The file is shorter than it was.");

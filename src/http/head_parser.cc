@@ -72,9 +72,7 @@ class HeadParser::Beast final : public beast::http::basic_parser<true> {
     if (encodings > 1 || (encodings > 0 && lengths)) {
       return ::sheaf::Fail(ErrorCode::kBadRequest, Sentence(beast::http::error::bad_transfer_encoding));
     }
-    if (encodings > 0 && !head.http11) {
-      return ::sheaf::Fail(ErrorCode::kBadRequest, "HTTP/1.0 has no Transfer-Encoding.");
-    }
+    if (encodings > 0 && !head.http11) { return ::sheaf::Fail(ErrorCode::kBadRequest, "HTTP/1.0 has no Transfer-Encoding."); }
     head.chunked = encodings > 0;
     head.keep_alive = keep_alive();
     if (const auto length = content_length()) head.content_length = *length;
@@ -96,8 +94,7 @@ class HeadParser::Beast final : public beast::http::basic_parser<true> {
     ec = beast::http::error::bad_value;
   }
 
-  void on_request_impl(beast::http::verb, beast::string_view method, beast::string_view target, int version,
-                       Code& ec) override {
+  void on_request_impl(beast::http::verb, beast::string_view method, beast::string_view target, int version, Code& ec) override {
     line_done = true;
     head.method = View(method);
     head.http11 = version == 11;
@@ -110,9 +107,7 @@ class HeadParser::Beast final : public beast::http::basic_parser<true> {
     if (head.headers.size() >= kMaxHeaders) {
       return Refuse(ErrorCode::kHeadersTooLarge, "There are more than " + std::to_string(kMaxHeaders) + " headers.", ec);
     }
-    if (!IsHeaderText(View(value))) {
-      return Refuse(ErrorCode::kBadRequest, "A header has a control character.", ec);
-    }
+    if (!IsHeaderText(View(value))) { return Refuse(ErrorCode::kBadRequest, "A header has a control character.", ec); }
     head.headers.emplace_back(LowerCase(View(name)), View(value));
   }
   void on_response_impl(int, beast::string_view, int, Code&) override {}

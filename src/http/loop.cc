@@ -49,9 +49,7 @@ void Loop::Start() {
       try {
         context_.run();
         return;
-      } catch (const std::exception& e) {
-        LogError("an I/O thread caught an exception", {{"cause", e.what()}});
-      }
+      } catch (const std::exception& e) { LogError("an I/O thread caught an exception", {{"cause", e.what()}}); }
     }
   });
 }

@@ -25,9 +25,7 @@ void PieceSlot::Ask(const std::shared_ptr<BodySource>& source) {
   auto ticket = std::make_shared<Ticket>(shared_from_this());
   try {
     source->Read([ticket](Result<std::string> piece) { ticket->Put(std::move(piece)); });
-  } catch (const std::exception& e) {
-    ticket->Put(Fail(ErrorCode::kInternal, e.what()));
-  }
+  } catch (const std::exception& e) { ticket->Put(Fail(ErrorCode::kInternal, e.what())); }
 }
 
 void PieceSlot::Put(Result<std::string> piece) {

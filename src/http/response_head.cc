@@ -56,16 +56,15 @@ bool EqualNames(std::string_view left, std::string_view right) {
 }
 
 bool IsServers(std::string_view name) {
-  static constexpr std::array<std::string_view, 7> kServers = {
-      "Content-Length", "Transfer-Encoding", "Date", "Server", "X-Request-Id", "Connection", "Keep-Alive"};
+  static constexpr std::array<std::string_view, 7> kServers = {"Content-Length", "Transfer-Encoding", "Date",      "Server",
+                                                               "X-Request-Id",   "Connection",        "Keep-Alive"};
   return std::any_of(kServers.begin(), kServers.end(), [&](std::string_view own) { return EqualNames(own, name); });
 }
 
 bool IsToken(std::string_view name) {
   static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kMarks.find(c) != std::string_view::npos;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || kMarks.find(c) != std::string_view::npos;
   });
 }
 
@@ -90,8 +89,8 @@ bool HasBody(int status) { return status >= 200 && status != 204 && status != 30
 std::string WriteHead(const Response& response, const ResponseFrame& frame) {
   std::string out;
   out.reserve(256);
-  fmt::format_to(std::back_inserter(out), FMT_STRING("HTTP/1.1 {} {}\r\nServer: sheaf\r\nDate: {}\r\n"),
-                 response.status, Reason(response.status), frame.date);
+  fmt::format_to(std::back_inserter(out), FMT_STRING("HTTP/1.1 {} {}\r\nServer: sheaf\r\nDate: {}\r\n"), response.status,
+                 Reason(response.status), frame.date);
   if (!frame.request_id.empty()) {
     out += "X-Request-Id: ";
     out += frame.request_id;
@@ -119,9 +118,8 @@ std::string HttpDate(std::int64_t unix_seconds) {
   const auto seconds = static_cast<std::time_t>(unix_seconds);
   std::tm utc{};
   ::gmtime_r(&seconds, &utc);
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[static_cast<std::size_t>(utc.tm_wday)],
-                     utc.tm_mday, kMonths[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour,
-                     utc.tm_min, utc.tm_sec);
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
+                     kMonths[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
 Response PlainError(const Error& error, std::string_view request_id) {

@@ -35,8 +35,7 @@ std::vector<std::string_view> Split(std::string_view path) {
 
 const Endpoint* FindMethod(const std::vector<Endpoint>& endpoints, std::string_view method) {
   const auto named = [&](std::string_view wanted) {
-    const auto found =
-        std::find_if(endpoints.begin(), endpoints.end(), [&](const Endpoint& e) { return e.method == wanted; });
+    const auto found = std::find_if(endpoints.begin(), endpoints.end(), [&](const Endpoint& e) { return e.method == wanted; });
     return found == endpoints.end() ? nullptr : &*found;
   };
   const Endpoint* endpoint = named(method);

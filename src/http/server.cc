@@ -148,9 +148,7 @@ Result<std::unique_ptr<Server>> Server::Start(Options options, Router router) {
     impl->Accept();
     for (const auto& loop : impl->loops) loop->Start();
     return std::unique_ptr<Server>(new Server(std::move(impl)));
-  } catch (const std::exception& e) {
-    return Fail(ErrorCode::kIo, std::string("The server cannot start: ") + e.what());
-  }
+  } catch (const std::exception& e) { return Fail(ErrorCode::kIo, std::string("The server cannot start: ") + e.what()); }
 }
 
 std::string Server::Address() const { return impl_->address; }

@@ -30,25 +30,27 @@ class BodyReader {
 };
 
 struct Request {
-  std::string method;  //!< upper case
-  std::string path;    //!< percent-encoded as sent, without the query
-  std::string query;   //!< raw, without '?'
-  Headers headers;     //!< names in lower case, in order
-  std::string peer;    //!< the client's address
-  std::string id;      //!< of this request, in log and errors: "req_…"
+  std::string method;                                                 //!< upper case
+  std::string path;                                                   //!< percent-encoded as sent, without the query
+  std::string query;                                                  //!< raw, without '?'
+  Headers headers;                                                    //!< names in lower case, in order
+  std::string peer;                                                   //!< the client's address
+  std::string id;                                                     //!< of this request, in log and errors: "req_…"
   std::vector<std::pair<std::string, std::string>> path_parameters;   //!< decoded
   std::vector<std::pair<std::string, std::string>> query_parameters;  //!< decoded, in order
   std::unique_ptr<BodyReader> body;
 
-  std::string_view Header(std::string_view lower_case_name) const;         //!< empty when absent
-  std::string_view PathParameter(std::string_view name) const;             //!< empty when absent
+  std::string_view Header(std::string_view lower_case_name) const;              //!< empty when absent
+  std::string_view PathParameter(std::string_view name) const;                  //!< empty when absent
   std::optional<std::string_view> QueryParameter(std::string_view name) const;  //!< the first of that name
 };
 
 //! A response body made while it is sent. The connection calls Read again only after the piece before is written to
 //! the socket, so a slow client slows the source and nothing piles up. `ready` is called exactly once per Read, from any
 //! thread: a piece, an empty piece at the proper end, or an error, which breaks the connection without ending the body
-//! properly. Destroyed when the connection is done with it; Cancel is called first if the client left early.
+//! properly (or, when Read gives it at once as the first piece, is answered as an error). Destroyed when the connection
+//! is done with it, on a thread that may block and never during a Read; Cancel is called first if the client left early,
+//! also while a Read is under way, which must still call `ready`. Read and Cancel run on an I/O thread: no blocking.
 class BodySource {
  public:
   virtual ~BodySource() = default;
@@ -66,10 +68,10 @@ struct FileBody {
 
 struct Response {
   int status = 200;
-  Headers headers;      //!< Content-Length, Transfer-Encoding, Date, Server and X-Request-Id are the server's
-  std::string body;                      //!< one of the three
-  std::unique_ptr<BodySource> source;    //!< sent chunked
-  std::optional<FileBody> file;          //!< sent with Content-Length
+  Headers headers;                     //!< Content-Length, Transfer-Encoding, Date, Server and X-Request-Id are the server's
+  std::string body;                    //!< one of the three
+  std::unique_ptr<BodySource> source;  //!< sent chunked
+  std::optional<FileBody> file;        //!< sent with Content-Length
 };
 
 //! Sends the response of one request. Copyable handle; the first call of Send counts, from any thread. If all handles
@@ -122,13 +124,13 @@ using ErrorRenderer = std::function<Response(const Error& error, std::string_vie
 struct ServerLimits {
   std::size_t header_bytes = 32u << 10;
   std::size_t small_body = 1u << 20;
-  int header_timeout_s = 30;    //!< to receive the headers; also how long an idle connection is kept × 2
-  int body_timeout_s = 60;      //!< without any byte of the body arriving
-  int write_timeout_s = 600;    //!< without any byte being taken by the client
+  int header_timeout_s = 30;  //!< to receive the headers; also how long an idle connection is kept × 2
+  int body_timeout_s = 60;    //!< without any byte of the body arriving
+  int write_timeout_s = 600;  //!< without any byte being taken by the client
   int max_connections = 4096;
   int io_threads = 2;
-  int worker_threads = 16;      //!< handlers with the body in memory
-  int upload_threads = 32;      //!< handlers that read a body while it arrives
+  int worker_threads = 16;  //!< handlers with the body in memory
+  int upload_threads = 32;  //!< handlers that read a body while it arrives
 };
 
 class Server {
@@ -143,7 +145,8 @@ class Server {
   ~Server();
   std::uint16_t Port() const;
   std::string Address() const;  //!< "127.0.0.1:8080" as bound
-  //! Takes no more connections, lets running requests finish for up to `grace_s`, then breaks what is left.
+  //! Takes no more connections, lets running requests finish for up to `grace_s`, then breaks what is left. Returns
+  //! when every handler has returned; not to be called by one.
   void Stop(int grace_s);
 
  private:

@@ -49,9 +49,7 @@ Response Service::RenderError(const Error& error, std::string_view path, std::st
   return response;
 }
 
-bool Service::RunHandler(bool streams_body, WorkerPool::Task task) {
-  return (streams_body ? uploads_ : workers_).Submit(std::move(task));
-}
+bool Service::RunHandler(bool streams_body, WorkerPool::Task task) { return (streams_body ? uploads_ : workers_).Submit(std::move(task)); }
 
 void Service::Leave() {
   if (connections_.fetch_sub(1) > 1) return;

@@ -31,8 +31,7 @@ Status ReadQuery(std::string_view query, Request& request) {
     if (pair.empty()) continue;
     const std::size_t equals = pair.find('=');
     SHEAF_ASSIGN(std::string name, DecodeQueryPart(pair.substr(0, equals)));
-    SHEAF_ASSIGN(std::string value,
-                 DecodeQueryPart(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1)));
+    SHEAF_ASSIGN(std::string value, DecodeQueryPart(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1)));
     request.query_parameters.emplace_back(std::move(name), std::move(value));
   }
   return {};

@@ -5,8 +5,7 @@
 
 namespace sheaf::http {
 
-WorkerPool::WorkerPool(std::size_t max_threads, std::size_t max_waiting)
-    : max_threads_(max_threads), max_waiting_(max_waiting) {}
+WorkerPool::WorkerPool(std::size_t max_threads, std::size_t max_waiting) : max_threads_(max_threads), max_waiting_(max_waiting) {}
 
 WorkerPool::~WorkerPool() { Stop(); }
 

@@ -150,12 +150,15 @@ void AddNewFields(model::RecordBatch& batch, const model::Dataset& dataset) {
     column.type = dataset.fields[field].type;
     column.states.resize(batch.rows, model::CellState::kAbsent);
     switch (column.type) {
-      case model::FieldType::kInteger: case model::FieldType::kDatetime: case model::FieldType::kBoolean: case model::FieldType::kEnum:
-        column.integers.resize(batch.rows);
-        break;
+      case model::FieldType::kInteger:
+      case model::FieldType::kDatetime:
+      case model::FieldType::kBoolean:
+      case model::FieldType::kEnum: column.integers.resize(batch.rows); break;
       case model::FieldType::kDouble: column.doubles.resize(batch.rows); break;
       case model::FieldType::kSet: column.option_ends.resize(batch.rows); break;
-      case model::FieldType::kString: case model::FieldType::kIdentifier: case model::FieldType::kJson:
+      case model::FieldType::kString:
+      case model::FieldType::kIdentifier:
+      case model::FieldType::kJson:
         for (std::size_t row = 0; row < batch.rows; ++row) column.strings.Append({});
         break;
     }

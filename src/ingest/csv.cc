@@ -52,7 +52,8 @@ class CsvDecoder final : public Decoder {
  private:
   Status TakeHeader(const CsvRow& row) {
     const std::string place = "line " + std::to_string(row.line);
-    if (row.cell_count > row.cells.size()) return Fail(ErrorCode::kBadCsv, "The header has more columns than a dataset can have fields.", place);
+    if (row.cell_count > row.cells.size())
+      return Fail(ErrorCode::kBadCsv, "The header has more columns than a dataset can have fields.", place);
     if (!row.fault.empty()) return Fail(ErrorCode::kBadCsv, std::string(row.fault), place);
     std::array<bool, kNamedTargets.size()> named{};
     std::vector<bool> fields(row_.FieldCount());
@@ -61,7 +62,8 @@ class CsvDecoder final : public Decoder {
       const std::optional<std::size_t> known = NamedTargetOf(cell.text);
       const int field = known ? -1 : FieldOf(cell.text);
       if (!known && field < 0) {
-        return Fail(ErrorCode::kUnknownField, "The dataset has no field for the column " + Excerpt(cell.text) + ".", std::string(cell.text.substr(0, 64)));
+        return Fail(ErrorCode::kUnknownField, "The dataset has no field for the column " + Excerpt(cell.text) + ".",
+                    std::string(cell.text.substr(0, 64)));
       }
       auto&& seen_before = [&] {
         const bool seen = known ? named[*known] : fields[static_cast<std::size_t>(field)];
@@ -109,7 +111,8 @@ class CsvDecoder final : public Decoder {
   bool PutRow(const CsvRow& row) {
     if (!row.fault.empty()) return row_.Fail(ErrorCode::kBadCsv, {}, std::string(row.fault));
     if (row.cell_count != columns_.size()) {
-      return row_.Fail(ErrorCode::kBadCsv, {}, "The row has " + std::to_string(row.cell_count) + " cells, the header " + std::to_string(columns_.size()) + ".");
+      return row_.Fail(ErrorCode::kBadCsv, {},
+                       "The row has " + std::to_string(row.cell_count) + " cells, the header " + std::to_string(columns_.size()) + ".");
     }
     // Once for the row: what separates cells is ASCII, so the row is valid when all cells are.
     if (!IsUtf8(row.text)) return NotUtf8(row);

@@ -32,11 +32,16 @@ bool CsvCells::PutField(int field, const CsvCell& cell) {
   using model::FieldType;
   const std::string_view text = cell.text;
   const FieldType type = row_.FieldAt(field).type;
-  if (text.empty()) return cell.quoted && type == FieldType::kString ? row_.PutText(field, text) : true;
+  if (text.empty()) {
+    // "" is an answer where an answer can be empty: a text, and a set of which nothing was ticked.
+    if (cell.quoted && type == FieldType::kString) return row_.PutText(field, text);
+    return cell.quoted && type == FieldType::kSet ? row_.BeginSet(field) : true;
+  }
   if (text == kSkippedText) return row_.PutSkipped(field);
   switch (type) {
     case FieldType::kString: return row_.PutText(field, text);
-    case FieldType::kInteger: case FieldType::kDouble: return PutNumber(field, text);
+    case FieldType::kInteger:
+    case FieldType::kDouble: return PutNumber(field, text);
     case FieldType::kBoolean: return PutBoolean(field, text);
     case FieldType::kDatetime: return row_.PutDatetime(field, text);
     case FieldType::kIdentifier: return row_.PutIdentifier(field, text);
@@ -91,7 +96,8 @@ bool CsvCells::PutSkippedList(std::string_view text) {
   return ForEachPart(text, [&](std::string_view name) {
     const int field = row_.FindField(name);
     if (field >= 0) return row_.PutSkipped(field);
-    return row_.Fail(ErrorCode::kUnknownField, name.size() <= 64 ? name : std::string_view(), "`skipped` names " + Excerpt(name) + ", which is no field of the dataset.");
+    return row_.Fail(ErrorCode::kUnknownField, name.size() <= 64 ? name : std::string_view(),
+                     "`skipped` names " + Excerpt(name) + ", which is no field of the dataset.");
   });
 }
 

@@ -83,7 +83,8 @@ Status CsvReader::PassPlain(std::string_view piece, std::size_t* at) {
 
 void CsvReader::PassQuoted(std::string_view piece, std::size_t* at) {
   const std::size_t quote = std::min(piece.find('"', *at), piece.size());
-  line_ += static_cast<std::uint64_t>(std::count(piece.begin() + static_cast<std::ptrdiff_t>(*at), piece.begin() + static_cast<std::ptrdiff_t>(quote), '\n'));
+  line_ += static_cast<std::uint64_t>(
+      std::count(piece.begin() + static_cast<std::ptrdiff_t>(*at), piece.begin() + static_cast<std::ptrdiff_t>(quote), '\n'));
   *at = quote;
   if (quote == piece.size()) return;
   cell_.end = Offset(quote);
@@ -100,7 +101,8 @@ Status CsvReader::PassQuote(std::string_view piece, std::size_t* at) {
     return {};
   }
   if (ends_plain_[static_cast<unsigned char>(c)]) return EndCell(piece, cell_.end, at);
-  return Fail(ErrorCode::kBadCsv, "Text follows a closing quote; a quote inside a quoted cell is written twice.", "line " + std::to_string(line_));
+  return Fail(ErrorCode::kBadCsv, "Text follows a closing quote; a quote inside a quoted cell is written twice.",
+              "line " + std::to_string(line_));
 }
 
 // At a separator or a line end.
@@ -113,9 +115,7 @@ Status CsvReader::EndCell(std::string_view piece, std::size_t cell_end, std::siz
     return {};
   }
   after_cr_ = c == '\r';
-  if (Offset(*at) > max_row_bytes_) {
-    return Fail(ErrorCode::kPayloadTooLarge, "A row is too long.", "line " + std::to_string(row_line_));
-  }
+  if (Offset(*at) > max_row_bytes_) { return Fail(ErrorCode::kPayloadTooLarge, "A row is too long.", "line " + std::to_string(row_line_)); }
   ++line_;
   if (carry_.empty()) {
     SHEAF_TRY(EndRow(piece.substr(row_begin_, *at - row_begin_)));
@@ -152,7 +152,8 @@ Status CsvReader::EndRow(std::string_view row) {
     cells_.push_back({text, extent.quoted});
   }
   const bool blank = cell_count_ == 1 && !cells_.empty() && !cells_[0].quoted && cells_[0].text.empty();
-  const CsvRow parsed{row_line_, row, cells_, cell_count_, stray_quote_ ? "A quote stands inside a cell that is not quoted." : std::string_view()};
+  const CsvRow parsed{row_line_, row, cells_, cell_count_,
+                      stray_quote_ ? "A quote stands inside a cell that is not quoted." : std::string_view()};
   const Status status = blank ? Status() : sink_(parsed);
   extents_.clear();
   cell_count_ = 0;

@@ -43,9 +43,10 @@ using RejectionSink = std::function<Status(Rejection&&)>;  //!< an error stops d
 //! "time_offset" are ignored except time_offset ("+02:00"), which is kept. Unknown members and fields, duplicate members, wrong types,
 //! unknown options, bad times, NaN and invalid UTF-8 are rejections. A value null means skipped.
 //!
-//! CSV: RFC 4180, header first. Columns: participant, session, id, time, time_offset, onset_ms, and field ids (or field names when
-//! unambiguous); seq, updated_at, received_at are ignored. An empty unquoted cell is absent, an empty quoted cell "" is an empty string for
-//! text and absent for other types, the cell text <skipped> is skipped. Sets: option ids or codes joined by ";".
+//! CSV: RFC 4180, header first. Columns: participant, session, id, time, time_offset, onset_ms, skipped (field ids joined by ";"),
+//! metadata (JSON), and field ids (or field names when unambiguous); seq, updated_at, received_at are ignored. An empty
+//! unquoted cell is absent; an empty quoted cell "" is an empty string for text, an empty set for sets, and absent for
+//! other types; the cell text <skipped> is skipped. Sets: option ids or codes joined by ";".
 class Decoder {
  public:
   virtual ~Decoder() = default;

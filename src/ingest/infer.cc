@@ -71,8 +71,10 @@ void Inference::ObserveJson(std::string_view value, std::uint64_t line) {
       // A time has no character that JSON escapes.
       if (value.size() > 2 && IsTimeWrittenBack(value.substr(1, value.size() - 2))) allowed |= 1u << kDatetime;
       break;
-    case 't': case 'f': allowed = 1u << kBoolean; break;
-    case '{': case '[': break;
+    case 't':
+    case 'f': allowed = 1u << kBoolean; break;
+    case '{':
+    case '[': break;
     default: {
       const Number number = ParseJsonNumber(value);
       const bool whole = number.kind == Number::Kind::kInteger;

@@ -43,7 +43,10 @@ class Digest {
 
 struct IngestRequest::State : std::enable_shared_from_this<IngestRequest::State> {
   State(std::shared_ptr<vault::StudyVault> into, IngestOptions how)
-      : study(std::move(into)), options(std::move(how)), digest(options), spool(std::make_shared<Spool>(options.spool_directory, kSpoolBytes)) {}
+      : study(std::move(into)),
+        options(std::move(how)),
+        digest(options),
+        spool(std::make_shared<Spool>(options.spool_directory, kSpoolBytes)) {}
 
   // The first fault of the body as a whole stays: whatever comes after it means nothing.
   Status Keep(Status status) {
@@ -97,7 +100,8 @@ struct IngestRequest::State : std::enable_shared_from_this<IngestRequest::State>
       result.accepted = spool->Rows();
       request.response = ResponseText(result);
     }
-    study->Append(std::move(request), [self = shared_from_this()](Result<vault::AppendResult> appended) { self->Appended(std::move(appended)); });
+    study->Append(std::move(request),
+                  [self = shared_from_this()](Result<vault::AppendResult> appended) { self->Appended(std::move(appended)); });
   }
 
   void Appended(Result<vault::AppendResult> appended) {

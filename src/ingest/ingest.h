@@ -29,7 +29,7 @@ struct IngestOptions {
 
 struct IngestResult {
   std::uint64_t accepted = 0;
-  std::vector<Rejection> rejected;     //!< the first kMaxListedRejections
+  std::vector<Rejection> rejected;  //!< the first kMaxListedRejections
   std::uint64_t rejected_total = 0;
   vault::Seq seq = vault::kNoSeq;
   bool repeated = false;

@@ -27,6 +27,18 @@ constexpr std::array<bool, 256> kEndsRun = [] {
   return ends;
 }();
 
+// What means nothing outside a string; inside brackets, a comma neither.
+constexpr std::array<bool, 256> kMeansNothing = [] {
+  std::array<bool, 256> nothing{};
+  for (std::size_t c = 0; c < nothing.size(); ++c) nothing[c] = kBytes[c] <= Byte::kSpace;
+  return nothing;
+}();
+constexpr std::array<bool, 256> kMeansNothingInside = [] {
+  std::array<bool, 256> nothing = kMeansNothing;
+  nothing[','] = true;
+  return nothing;
+}();
+
 // Cuts the array into its elements without understanding them: strings, and how deep brackets are nested, are all it
 // needs. What stands between the cuts is checked by the reader of records.
 class JsonArrayDecoder final : public Decoder {
@@ -142,8 +154,13 @@ class JsonArrayDecoder final : public Decoder {
   // Passes what is outside strings, up to a string's inside, the element's end, or what cannot be.
   std::size_t SkipPlain(std::size_t at) {
     for (; at < piece_.size(); ++at) {
+      const auto& nothing = depth_ > 0 ? kMeansNothingInside : kMeansNothing;
+      while (nothing[static_cast<unsigned char>(piece_[at])]) {
+        if (++at == piece_.size()) return at;
+      }
       switch (kBytes[static_cast<unsigned char>(piece_[at])]) {
-        case Byte::kOther: case Byte::kSpace: break;
+        case Byte::kOther:
+        case Byte::kSpace: break;
         case Byte::kQuote: in_string_ = true; return at + 1;
         case Byte::kOpen: ++depth_; break;
         case Byte::kClose:
@@ -202,9 +219,9 @@ class JsonArrayDecoder final : public Decoder {
   std::uint64_t line_ = 0;
   std::string carry_;  // of the element that has not ended
 
-  std::string_view piece_;     // being taken
-  std::size_t begin_ = 0;      // of the element, in the piece; 0 when it began before
-  std::size_t block_ = 0;      // of the elements in records_
+  std::string_view piece_;  // being taken
+  std::size_t begin_ = 0;   // of the element, in the piece; 0 when it began before
+  std::size_t block_ = 0;   // of the elements in records_
   std::size_t block_end_ = 0;
   std::vector<FramedRecord> records_;
 };

@@ -47,9 +47,7 @@ Status JsonBlocks::DecodeSingly(std::string_view block, std::span<const FramedRe
         break;
       }
       case JsonTokens::Fault::kEmpty: break;
-      case JsonTokens::Fault::kUtf8:
-        SHEAF_TRY(Reject(record.line, {ErrorCode::kBadUtf8, {}, "The record is not valid UTF-8."}));
-        break;
+      case JsonTokens::Fault::kUtf8: SHEAF_TRY(Reject(record.line, {ErrorCode::kBadUtf8, {}, "The record is not valid UTF-8."})); break;
       case JsonTokens::Fault::kString:
         SHEAF_TRY(Reject(record.line, {ErrorCode::kBadJson, {}, "A string does not end, or holds a bare control character."}));
         break;

@@ -72,12 +72,29 @@ bool Unescape(std::string_view text, std::string& out) {
     at = next + 1;
     if (at >= text.size()) return false;
     switch (text[at]) {
-      case '"': case '\\': case '/': out += text[at++]; break;
-      case 'b': out += '\b'; ++at; break;
-      case 'f': out += '\f'; ++at; break;
-      case 'n': out += '\n'; ++at; break;
-      case 'r': out += '\r'; ++at; break;
-      case 't': out += '\t'; ++at; break;
+      case '"':
+      case '\\':
+      case '/': out += text[at++]; break;
+      case 'b':
+        out += '\b';
+        ++at;
+        break;
+      case 'f':
+        out += '\f';
+        ++at;
+        break;
+      case 'n':
+        out += '\n';
+        ++at;
+        break;
+      case 'r':
+        out += '\r';
+        ++at;
+        break;
+      case 't':
+        out += '\t';
+        ++at;
+        break;
       case 'u':
         if (!AppendUnicodeEscape(text, &at, out)) return false;
         break;
@@ -85,6 +102,24 @@ bool Unescape(std::string_view text, std::string& out) {
     }
   }
   return true;
+}
+
+// Strings are short: a call of memchr would cost more than the search.
+bool HasBackslash(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101u;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (; end - at >= 8; at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, at, 8);
+    word ^= kOnes * '\\';
+    // A byte that is zero now was a backslash.
+    if (((word - kOnes) & ~word & (kOnes << 7)) != 0) return true;
+  }
+  for (; at != end; ++at) {
+    if (*at == '\\') return true;
+  }
+  return false;
 }
 
 bool IsJsonSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -103,7 +138,7 @@ bool JsonReader::TakeString(std::string_view* value, std::string& scratch) {
   const std::string_view token = Token();
   if (token.size() < 2 || token.front() != '"' || token.back() != '"') return false;
   const std::string_view inner = token.substr(1, token.size() - 2);
-  if (inner.empty() || std::memchr(inner.data(), '\\', inner.size()) == nullptr) {
+  if (!HasBackslash(inner)) {
     *value = inner;
   } else {
     if (!Unescape(inner, scratch)) return false;

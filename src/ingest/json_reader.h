@@ -2,6 +2,7 @@
 //! A strict walk over the tokens of one JSON value: nothing is skipped unread, nothing behind the value is touched.
 
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,37 @@ namespace sheaf::ingest {
 
 //! Deeper nesting is refused.
 inline constexpr int kMaxJsonDepth = 64;
+
+//! A name that is likely to come next, made ready for comparing. The name's memory is the caller's.
+class ExpectedKey {
+ public:
+  explicit ExpectedKey(std::string_view name) : name_(name) {
+    char bytes[8] = {};
+    char mask[8] = {};
+    for (std::size_t i = 0; i < 8 && i <= name.size(); ++i) {
+      bytes[i] = i < name.size() ? name[i] : '"';
+      mask[i] = '\xFF';
+    }
+    std::memcpy(&first_, bytes, 8);
+    std::memcpy(&mask_, mask, 8);
+  }
+  std::size_t Size() const { return name_.size(); }
+  //! Whether the name and a closing quote stand at `at`, where as many bytes can be read, and `readable` ones at least.
+  bool Matches(const char* at, std::size_t readable) const {
+    if (readable >= 8) {
+      std::uint64_t word;
+      std::memcpy(&word, at, 8);
+      if (((word ^ first_) & mask_) != 0) return false;
+      if (name_.size() < 8) return true;
+    }
+    return std::memcmp(at, name_.data(), name_.size()) == 0 && at[name_.size()] == '"';
+  }
+
+ private:
+  std::string_view name_;
+  std::uint64_t first_ = 0;  // of the name and its closing quote, eight bytes
+  std::uint64_t mask_ = 0;
+};
 
 class JsonReader {
  public:
@@ -35,14 +67,14 @@ class JsonReader {
   //! Where the current token begins, in bytes from the value's beginning; the value's size at the end.
   std::size_t Offset() const { return (token_ == last_ ? end_ : *token_) - begin_; }
 
-  //! Passes `"name":` when the next two tokens are just that.
-  bool TakeKey(std::string_view name) {
+  //! Passes `"name":` when the next two tokens are just that. The name has neither quotes nor backslashes.
+  bool TakeKey(const ExpectedKey& name) {
     if (last_ - token_ < 2) return false;
     const std::size_t at = *token_;
     const std::size_t colon = token_[1];
-    if (colon < at + name.size() + 2 || text_[colon] != ':' || text_[at] != '"') return false;
-    // The opening quote begins a string that ends before the colon, so all of name and one more byte is there.
-    if (std::string_view(text_ + at + 1, name.size()) != name || text_[at + 1 + name.size()] != '"') return false;
+    if (text_[colon] != ':' || text_[at] != '"' || colon < at + name.Size() + 2) return false;
+    // The opening quote begins a string that ends before the colon, so all of the name and one more byte is there.
+    if (!name.Matches(text_ + at + 1, end_ - at - 1)) return false;
     token_ += 2;
     return true;
   }

@@ -9,17 +9,29 @@ namespace sheaf::ingest {
 namespace {
 
 enum Member : int {
-  kId, kParticipant, kSession, kTime, kTimeOffset, kOnset, kValues, kSkippedList, kMetadataObject, kSeqMember, kUpdatedAt, kReceivedAt,
+  kId,
+  kParticipant,
+  kSession,
+  kTime,
+  kTimeOffset,
+  kOnset,
+  kValues,
+  kSkippedList,
+  kMetadataObject,
+  kSeqMember,
+  kUpdatedAt,
+  kReceivedAt,
 };
-constexpr std::array<std::string_view, 12> kMembers = {"id",      "participant", "session", "time",       "time_offset", "onset_ms",
-                                                       "values",  "skipped",     "metadata", "seq",       "updated_at",  "received_at"};
+constexpr std::array<std::string_view, 12> kMembers = {"id",     "participant", "session",  "time", "time_offset", "onset_ms",
+                                                       "values", "skipped",     "metadata", "seq",  "updated_at",  "received_at"};
 
 std::string_view Kind(char first) {
   switch (first) {
     case '"': return "a string";
     case '{': return "an object";
     case '[': return "an array";
-    case 't': case 'f': return "a boolean";
+    case 't':
+    case 'f': return "a boolean";
     case 'n': return "null";
     default: return "a number";
   }
@@ -59,7 +71,12 @@ bool Malformed(const JsonReader& reader, RowBuilder& row, std::string_view expec
 JsonRecordParser::JsonRecordParser(RowBuilder& row) : row_(row) {
   const auto fields = static_cast<int>(row.FieldCount());
   field_order_.reserve(row.FieldCount());
-  for (int field = 0; field < fields; ++field) field_order_.push_back(field);
+  field_keys_.reserve(row.FieldCount());
+  for (int field = 0; field < fields; ++field) {
+    field_order_.push_back(field);
+    field_keys_.emplace_back(row.FieldAt(field).id);
+  }
+  for (const std::string_view name : kMembers) member_keys_.emplace_back(name);
 }
 
 bool JsonRecordParser::BadJson(const JsonReader& reader, std::string_view expected) { return Malformed(reader, row_, expected); }
@@ -85,7 +102,7 @@ bool JsonRecordParser::Parse(JsonReader& reader) {
 bool JsonRecordParser::TakeMemberKey(JsonReader& reader, std::size_t place, int* member) {
   if (place < member_order_.size()) {
     *member = member_order_[place];
-    if (reader.TakeKey(kMembers[static_cast<std::size_t>(*member)])) return true;
+    if (reader.TakeKey(member_keys_[static_cast<std::size_t>(*member)])) return true;
   }
   std::string_view key;
   if (!reader.TakeAnyKey(&key, key_)) return BadJson(reader, "a member's name and a colon");
@@ -108,8 +125,11 @@ bool JsonRecordParser::ParseMember(JsonReader& reader, std::size_t place) {
   }
   members_seen_ |= bit;
   switch (member) {
-    case kId: case kParticipant: case kSession: return ParseId(reader, member);
-    case kTime: case kTimeOffset: return ParseTimes(reader, member);
+    case kId:
+    case kParticipant:
+    case kSession: return ParseId(reader, member);
+    case kTime:
+    case kTimeOffset: return ParseTimes(reader, member);
     case kOnset: return ParseOnset(reader);
     case kValues: return ParseValues(reader);
     case kSkippedList: return ParseSkipped(reader);
@@ -122,9 +142,7 @@ bool JsonRecordParser::ParseMember(JsonReader& reader, std::size_t place) {
       if (!ReadMetadata(reader, row_, metadata_)) return false;
       row_.SetMetadata(metadata_);
       return true;
-    default:
-      raw_.clear();
-      return reader.TakeRaw(raw_) || BadJson(reader, "a JSON value");
+    default: raw_.clear(); return reader.TakeRaw(raw_) || BadJson(reader, "a JSON value");
   }
 }
 
@@ -195,7 +213,9 @@ bool JsonRecordParser::ParseSkipped(JsonReader& reader) {
     std::string_view name;
     if (!reader.TakeString(&name, text_)) return BadJson(reader, "a well-formed string");
     const int field = row_.FindField(name);
-    if (field < 0) return row_.Fail(ErrorCode::kUnknownField, name.size() <= 64 ? name : std::string_view(), "The dataset has no field " + Excerpt(name) + ".");
+    if (field < 0)
+      return row_.Fail(ErrorCode::kUnknownField, name.size() <= 64 ? name : std::string_view(),
+                       "The dataset has no field " + Excerpt(name) + ".");
     if (!row_.PutSkipped(field)) return false;
     if (reader.Take(']')) return true;
     if (!reader.Take(',')) return BadJson(reader, "a comma or ]");
@@ -218,13 +238,14 @@ bool JsonRecordParser::ParseValues(JsonReader& reader) {
 bool JsonRecordParser::TakeFieldKey(JsonReader& reader, std::size_t place, int* field) {
   if (place < field_order_.size()) {
     *field = field_order_[place];
-    if (reader.TakeKey(row_.FieldAt(*field).id)) return true;
+    if (reader.TakeKey(field_keys_[static_cast<std::size_t>(*field)])) return true;
   }
   std::string_view key;
   if (!reader.TakeAnyKey(&key, key_)) return BadJson(reader, "a field's id and a colon");
   *field = row_.FindField(key);
   if (*field < 0) {
-    return row_.Fail(ErrorCode::kUnknownField, key.size() <= 64 ? key : std::string_view(), "The dataset has no field " + Excerpt(key) + ".");
+    return row_.Fail(ErrorCode::kUnknownField, key.size() <= 64 ? key : std::string_view(),
+                     "The dataset has no field " + Excerpt(key) + ".");
   }
   if (place < field_order_.size()) field_order_[place] = *field;
   return true;
@@ -239,8 +260,11 @@ bool JsonRecordParser::ParseValue(JsonReader& reader, int field) {
   }
   const FieldType type = row_.FieldAt(field).type;
   switch (type) {
-    case FieldType::kInteger: case FieldType::kDouble: return ParseNumber(reader, field);
-    case FieldType::kString: case FieldType::kDatetime: case FieldType::kEnum: return ParseText(reader, field);
+    case FieldType::kInteger:
+    case FieldType::kDouble: return ParseNumber(reader, field);
+    case FieldType::kString:
+    case FieldType::kDatetime:
+    case FieldType::kEnum: return ParseText(reader, field);
     case FieldType::kIdentifier: return ParseIdentifier(reader, field);
     case FieldType::kSet: return ParseSet(reader, field);
     case FieldType::kBoolean: {
@@ -340,7 +364,8 @@ bool ReadMetadata(JsonReader& reader, RowBuilder& row, std::string& out) {
     if (!reader.TakeAnyKey(&key, key_text)) return Malformed(reader, row, "a field's id and a colon");
     const int field = row.FindField(key);
     if (field < 0) {
-      return row.Fail(ErrorCode::kUnknownField, key.size() <= 64 ? key : std::string_view(), "`metadata` names " + Excerpt(key) + ", which is no field of the dataset.");
+      return row.Fail(ErrorCode::kUnknownField, key.size() <= 64 ? key : std::string_view(),
+                      "`metadata` names " + Excerpt(key) + ", which is no field of the dataset.");
     }
     if (seen[static_cast<std::size_t>(field)]) return row.FailField(ErrorCode::kBadMember, field, "`metadata` names the field twice.");
     seen[static_cast<std::size_t>(field)] = true;

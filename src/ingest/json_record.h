@@ -37,6 +37,7 @@ class JsonRecordParser {
 
   RowBuilder& row_;
   // The order of members and of fields in the record before: nearly always that of this one.
+  std::vector<ExpectedKey> member_keys_, field_keys_;
   std::vector<int> member_order_;
   std::vector<int> field_order_;
   std::uint32_t members_seen_ = 0;

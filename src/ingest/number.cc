@@ -21,10 +21,10 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 struct Parts {
   bool valid = false;
   bool negative = false;
-  bool integer = true;       // neither fraction nor exponent
-  bool exact = true;         // `mantissa` holds every significant digit
+  bool integer = true;  // neither fraction nor exponent
+  bool exact = true;    // `mantissa` holds every significant digit
   std::uint64_t mantissa = 0;
-  int exponent = 0;          // of ten, for `mantissa`; means nothing unless exact
+  int exponent = 0;  // of ten, for `mantissa`; means nothing unless exact
 };
 
 class Scanner {
@@ -96,6 +96,35 @@ class Scanner {
   int significant_ = 0;
 };
 
+// Nearly all numbers: a sign, up to 18 digits, perhaps a point among them. False: it is none of these.
+bool ParseShort(std::string_view text, Number* number) {
+  constexpr std::size_t kShort = 18;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const bool negative = at != end && *at == '-';
+  if (negative) ++at;
+  if (static_cast<std::size_t>(end - at) > kShort || at == end || !IsDigit(*at)) return false;
+  const char* const whole = at;
+  std::int64_t mantissa = 0;
+  for (; at != end && IsDigit(*at); ++at) mantissa = mantissa * 10 + (*at - '0');
+  if (at - whole > 1 && *whole == '0') return false;
+  if (at == end) {
+    number->kind = Number::Kind::kInteger;
+    number->integer = negative ? -mantissa : mantissa;
+    number->real = negative ? -static_cast<double>(mantissa) : static_cast<double>(mantissa);
+    return true;
+  }
+  if (*at != '.') return false;
+  const char* const fraction = ++at;
+  for (; at != end && IsDigit(*at); ++at) mantissa = mantissa * 10 + (*at - '0');
+  if (at != end || at == fraction || mantissa > static_cast<std::int64_t>(kExactDouble)) return false;
+  // Both operands are exact, so the one rounding of the division is the right one (Clinger, 1990).
+  const double magnitude = static_cast<double>(mantissa) / kPowers[at - fraction];
+  number->kind = Number::Kind::kReal;
+  number->real = negative ? -magnitude : magnitude;
+  return true;
+}
+
 // The nearest double; infinite when there is none.
 double Nearest(std::string_view text) {
   double value = 0;
@@ -117,7 +146,7 @@ Number Finish(std::string_view text, const Parts& parts) {
       return number;
     }
   }
-  // Both operands are exact, so the one rounding of the operation is the right one (Clinger, 1990).
+  // As in ParseShort.
   if (parts.exact && parts.mantissa <= kExactDouble && parts.exponent >= -kExactPower && parts.exponent <= kExactPower) {
     const auto mantissa = static_cast<double>(parts.mantissa);
     const double magnitude = parts.exponent < 0 ? mantissa / kPowers[-parts.exponent] : mantissa * kPowers[parts.exponent];
@@ -132,9 +161,15 @@ Number Finish(std::string_view text, const Parts& parts) {
 
 }  // namespace
 
-Number ParseJsonNumber(std::string_view text) { return Finish(text, Scanner(text).Scan<true>()); }
+Number ParseJsonNumber(std::string_view text) {
+  Number number;
+  return ParseShort(text, &number) ? number : Finish(text, Scanner(text).Scan<true>());
+}
 
-Number ParsePlainNumber(std::string_view text) { return Finish(text, Scanner(text).Scan<false>()); }
+Number ParsePlainNumber(std::string_view text) {
+  Number number;
+  return ParseShort(text, &number) ? number : Finish(text, Scanner(text).Scan<false>());
+}
 
 IntegerFit ToInteger(const Number& number, std::int64_t* value) {
   if (number.kind == Number::Kind::kInteger) {

@@ -33,9 +33,7 @@ std::optional<IngestResult> ParseResponse(std::string_view text) {
       result.rejected.push_back(std::move(rejection));
     }
     return result;
-  } catch (const std::exception&) {
-    return std::nullopt;
-  }
+  } catch (const std::exception&) { return std::nullopt; }
 }
 
 }  // namespace sheaf::ingest

@@ -17,10 +17,15 @@ enum class Store : std::uint8_t { kIntegers, kDoubles, kStrings, kOptions };
 
 Store StoreOf(FieldType type) {
   switch (type) {
-    case FieldType::kInteger: case FieldType::kDatetime: case FieldType::kBoolean: case FieldType::kEnum: return Store::kIntegers;
+    case FieldType::kInteger:
+    case FieldType::kDatetime:
+    case FieldType::kBoolean:
+    case FieldType::kEnum: return Store::kIntegers;
     case FieldType::kDouble: return Store::kDoubles;
     case FieldType::kSet: return Store::kOptions;
-    case FieldType::kString: case FieldType::kIdentifier: case FieldType::kJson: return Store::kStrings;
+    case FieldType::kString:
+    case FieldType::kIdentifier:
+    case FieldType::kJson: return Store::kStrings;
   }
   return Store::kStrings;
 }
@@ -157,25 +162,12 @@ bool RowBuilder::SetOnset(double milliseconds) {
   return true;
 }
 
-bool RowBuilder::Claim(int field) {
-  auto& stamp = claimed_[static_cast<std::size_t>(field)];
-  if (stamp == row_stamp_) return FailField(ErrorCode::kBadMember, field, "The record names the field twice.");
-  stamp = row_stamp_;
-  return true;
-}
-
-FieldColumn* RowBuilder::Open(int field, CellState state) {
-  const auto place = static_cast<std::size_t>(field);
-  FieldColumn& column = batch_.fields[place];
-  if (written_[place] == row_stamp_) {
-    FailField(ErrorCode::kBadMember, field, "The field is both answered and skipped.");
-    return nullptr;
+bool RowBuilder::MakeRoom(int field, FieldColumn& column) {
+  if (written_[static_cast<std::size_t>(field)] == row_stamp_) {
+    return FailField(ErrorCode::kBadMember, field, "The field is both answered and skipped.");
   }
-  written_[place] = row_stamp_;
-  touched_[touched_count_++] = field;
-  if (column.states.size() < batch_.rows) PadTo(column, batch_.rows);
-  column.states.push_back(state);
-  return &column;
+  PadTo(column, batch_.rows);
+  return true;
 }
 
 bool RowBuilder::PutSkipped(int field) {
@@ -189,20 +181,6 @@ bool RowBuilder::PutSkipped(int field) {
     case Store::kStrings: column->strings.Append({}); break;
     case Store::kOptions: column->option_ends.push_back(column->options.size()); break;
   }
-  return true;
-}
-
-bool RowBuilder::PutInteger(int field, std::int64_t value) {
-  FieldColumn* const column = Open(field, CellState::kAnswered);
-  if (column == nullptr) return false;
-  column->integers.push_back(value);
-  return true;
-}
-
-bool RowBuilder::PutDouble(int field, double value) {
-  FieldColumn* const column = Open(field, CellState::kAnswered);
-  if (column == nullptr) return false;
-  column->doubles.push_back(value);
   return true;
 }
 

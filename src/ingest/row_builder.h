@@ -43,8 +43,8 @@ class RowBuilder {
   void Begin();
 
   // What every record has. Empty text: not given.
-  bool SetParticipant(std::string_view id) { return SetId("participant", id, &participant_); }
-  bool SetSession(std::string_view id) { return SetId("session", id, &session_); }
+  bool SetParticipant(std::string_view id) { return SetKnownId("participant", id, last_participant_, &participant_); }
+  bool SetSession(std::string_view id) { return SetKnownId("session", id, last_session_, &session_); }
   bool SetRecordId(std::string_view id) { return SetId("id", id, &record_id_); }
   bool SetTime(std::string_view iso);
   bool SetTimeOffset(std::string_view offset);
@@ -52,11 +52,26 @@ class RowBuilder {
   void SetMetadata(std::string_view json) { metadata_ = json; }
 
   //! Before a field's value is put: false when the record named it before.
-  bool Claim(int field);
+  bool Claim(int field) {
+    auto& stamp = claimed_[static_cast<std::size_t>(field)];
+    if (stamp == row_stamp_) return FailField(ErrorCode::kBadMember, field, "The record names the field twice.");
+    stamp = row_stamp_;
+    return true;
+  }
   //! A field is skipped by its value or by the list of skipped ones, or by both.
   bool PutSkipped(int field);
-  bool PutInteger(int field, std::int64_t value);
-  bool PutDouble(int field, double value);
+  bool PutInteger(int field, std::int64_t value) {
+    model::FieldColumn* const column = Open(field, model::CellState::kAnswered);
+    if (column == nullptr) return false;
+    column->integers.push_back(value);
+    return true;
+  }
+  bool PutDouble(int field, double value) {
+    model::FieldColumn* const column = Open(field, model::CellState::kAnswered);
+    if (column == nullptr) return false;
+    column->doubles.push_back(value);
+    return true;
+  }
   bool PutBoolean(int field, bool value) { return PutInteger(field, value ? 1 : 0); }
   bool PutDatetime(int field, std::string_view iso);
   bool PutText(int field, std::string_view text);
@@ -83,8 +98,26 @@ class RowBuilder {
   Status Flush();
 
  private:
-  model::FieldColumn* Open(int field, model::CellState state);
+  // The field's column, with the cell's state written; nullptr when the record has a cell for the field already.
+  model::FieldColumn* Open(int field, model::CellState state) {
+    const auto place = static_cast<std::size_t>(field);
+    model::FieldColumn& column = batch_.fields[place];
+    if (written_[place] == row_stamp_ || column.states.size() < batch_.rows) [[unlikely]] {
+      if (!MakeRoom(field, column)) return nullptr;
+    }
+    written_[place] = row_stamp_;
+    touched_[touched_count_++] = field;
+    column.states.push_back(state);
+    return &column;
+  }
+  bool MakeRoom(int field, model::FieldColumn& column);
   bool SetId(std::string_view member, std::string_view id, std::string_view* kept);
+  // One participant's records mostly come together: what was good for the record before is good again.
+  bool SetKnownId(std::string_view member, std::string_view id, const std::string& last, std::string_view* kept) {
+    if (id != last) return SetId(member, id, kept);
+    *kept = id;
+    return true;
+  }
   std::int32_t PlaceOf(std::string_view id, model::IdDictionary& dictionary, std::string& last_id, std::int32_t& last_place);
   bool UnknownOption(int field, std::string_view option);
 

@@ -25,7 +25,8 @@ tl::unexpected<Error> FileFault(int error) {
 // The batches in memory come first: they were decoded first.
 class Spool::Source final : public vault::BatchSource {
  public:
-  Source(std::shared_ptr<Spool> spool, std::shared_ptr<const model::Dataset> dataset) : spool_(std::move(spool)), dataset_(std::move(dataset)) {}
+  Source(std::shared_ptr<Spool> spool, std::shared_ptr<const model::Dataset> dataset)
+      : spool_(std::move(spool)), dataset_(std::move(dataset)) {}
 
   Result<model::RecordBatch*> Next() override {
     if (next_ < spool_->batches_.size()) {

@@ -27,21 +27,34 @@ enum class ColumnKind : std::uint8_t {
   kMetadata,     //!< string: a JSON object {field:{…}}; null when none
   kField,        //!< the dataset's own field number `field`
   // For filters and sorts only:
-  kParticipantId, kParticipantCode, kParticipantStatus, kParticipantAttribute,
-  kSessionId, kSessionName, kSessionStatus, kSessionStart, kSessionEnd, kSessionAttribute,
+  kParticipantId,
+  kParticipantCode,
+  kParticipantStatus,
+  kParticipantAttribute,
+  kSessionId,
+  kSessionName,
+  kSessionStatus,
+  kSessionStart,
+  kSessionEnd,
+  kSessionAttribute,
 };
 
 struct Column {
   ColumnKind kind = ColumnKind::kSeq;
-  std::int32_t field = -1;   //!< for kField
-  std::string attribute;     //!< for the attribute kinds: the member's name
+  std::int32_t field = -1;  //!< for kField
+  std::string attribute;    //!< for the attribute kinds: the member's name
 
   friend bool operator==(const Column&, const Column&) = default;
 };
 
 //! How a cell lies in memory.
 enum class CellType : std::uint8_t {
-  kInt16, kInt32, kInt64, kDouble, kBool, kString,
+  kInt16,
+  kInt32,
+  kInt64,
+  kDouble,
+  kBool,
+  kString,
   kInt32List,  //!< set fields: option numbers
 };
 //! How cells of a column lie in memory: string, identifier and json fields are kString; integer and datetime
@@ -84,9 +97,7 @@ struct ColumnView {
   const std::uint64_t* validity = nullptr;  //!< bit set: not null. nullptr: no nulls
   const std::int32_t* child = nullptr;      //!< elements of kInt32List (never null themselves)
 
-  bool IsNull(std::size_t row) const {
-    return validity != nullptr && ((validity[row >> 6] >> (row & 63)) & 1) == 0;
-  }
+  bool IsNull(std::size_t row) const { return validity != nullptr && ((validity[row >> 6] >> (row & 63)) & 1) == 0; }
   template <class T>
   const T& At(std::size_t row) const {
     return static_cast<const T*>(data)[row];

@@ -10,9 +10,9 @@ template <class Enum>
 using Word = std::pair<Enum, std::string_view>;
 
 constexpr Word<FieldType> kFieldTypes[] = {
-    {FieldType::kString, "string"},     {FieldType::kInteger, "integer"},   {FieldType::kDouble, "double"},
-    {FieldType::kBoolean, "boolean"},   {FieldType::kDatetime, "datetime"}, {FieldType::kIdentifier, "identifier"},
-    {FieldType::kEnum, "enum"},         {FieldType::kSet, "set"},           {FieldType::kJson, "json"},
+    {FieldType::kString, "string"},   {FieldType::kInteger, "integer"},   {FieldType::kDouble, "double"},
+    {FieldType::kBoolean, "boolean"}, {FieldType::kDatetime, "datetime"}, {FieldType::kIdentifier, "identifier"},
+    {FieldType::kEnum, "enum"},       {FieldType::kSet, "set"},           {FieldType::kJson, "json"},
 };
 constexpr Word<PrivacyClass> kPrivacyClasses[] = {
     {PrivacyClass::kPlain, "plain"},
@@ -60,9 +60,7 @@ std::string_view Name(DatasetKind kind) { return NameIn<DatasetKind>(kDatasetKin
 std::string_view Name(DatasetMode mode) { return NameIn<DatasetMode>(kDatasetModes, mode); }
 
 std::optional<FieldType> FieldTypeFrom(std::string_view name) { return ValueIn<FieldType>(kFieldTypes, name); }
-std::optional<PrivacyClass> PrivacyClassFrom(std::string_view name) {
-  return ValueIn<PrivacyClass>(kPrivacyClasses, name);
-}
+std::optional<PrivacyClass> PrivacyClassFrom(std::string_view name) { return ValueIn<PrivacyClass>(kPrivacyClasses, name); }
 std::optional<DatasetKind> DatasetKindFrom(std::string_view name) { return ValueIn<DatasetKind>(kDatasetKinds, name); }
 std::optional<DatasetMode> DatasetModeFrom(std::string_view name) { return ValueIn<DatasetMode>(kDatasetModes, name); }
 

@@ -13,8 +13,18 @@ namespace sheaf::model {
 enum class FieldType : std::uint8_t { kString, kInteger, kDouble, kBoolean, kDatetime, kIdentifier, kEnum, kSet, kJson };
 enum class PrivacyClass : std::uint8_t { kPlain, kSensitive, kQuasi, kDirect };
 enum class DatasetKind : std::uint8_t {
-  kEvents, kRecordings, kChat, kContinuousRatings, kSparseRatings, kSyncMetrics,
-  kComponents, kSurvey, kSensor, kDonation, kProfile, kCustom,
+  kEvents,
+  kRecordings,
+  kChat,
+  kContinuousRatings,
+  kSparseRatings,
+  kSyncMetrics,
+  kComponents,
+  kSurvey,
+  kSensor,
+  kDonation,
+  kProfile,
+  kCustom,
 };
 enum class DatasetMode : std::uint8_t {
   kAppend,  //!< rows are never edited: sensors, events, ratings
@@ -40,7 +50,7 @@ struct Option {
 };
 
 struct Field {
-  std::string id;  //!< [A-Za-z0-9_-]{1,64}, unique in the dataset
+  std::string id;     //!< [A-Za-z0-9_-]{1,64}, unique in the dataset
   std::string name;   //!< the id where none was given
   std::string label;  //!< the name where none was given
   FieldType type = FieldType::kString;
@@ -65,8 +75,8 @@ struct Dataset {
   DatasetKind kind = DatasetKind::kCustom;
   DatasetMode mode = DatasetMode::kAppend;
   std::vector<Field> fields;
-  std::int32_t number = 0;    //!< given by the vault, stable within the study
-  std::int32_t version = 1;   //!< counts changes of the definition
+  std::int32_t number = 0;   //!< given by the vault, stable within the study
+  std::int32_t version = 1;  //!< counts changes of the definition
 
   //! The number of the field, or -1.
   int FieldNumber(std::string_view field_id) const;

@@ -42,8 +42,7 @@ class ObjectReader {
     if (!value->is_string()) return Wrong(member, "a string");
     const std::string_view view = View(value->get_string());
     if (view.size() > kMaxTextBytes) {
-      return Fail(ErrorCode::kBadMember, "the text has more than " + std::to_string(kMaxTextBytes) + " bytes",
-                  PlaceOf(member));
+      return Fail(ErrorCode::kBadMember, "the text has more than " + std::to_string(kMaxTextBytes) + " bytes", PlaceOf(member));
     }
     if (view.find('\0') != std::string_view::npos) {
       return Fail(ErrorCode::kBadMember, "the text contains a NUL character", PlaceOf(member));
@@ -70,8 +69,7 @@ class ObjectReader {
 
   //! A word of a closed list, read by `from`; `present` tells whether it was there.
   template <class Enum>
-  Status Choice(std::string_view member, std::optional<Enum> (*from)(std::string_view), Enum& choice,
-                bool* present = nullptr) {
+  Status Choice(std::string_view member, std::optional<Enum> (*from)(std::string_view), Enum& choice, bool* present = nullptr) {
     const json::value* value = Take(member);
     if (value == nullptr) return {};
     if (!value->is_string()) return Wrong(member, "a string");
@@ -88,8 +86,7 @@ class ObjectReader {
     if (!value->is_array()) return Wrong(member, "an array");
     list = &value->get_array();
     if (list->size() > limit) {
-      return Fail(ErrorCode::kBadDefinition, "there are more than " + std::to_string(limit) + " elements",
-                  PlaceOf(member));
+      return Fail(ErrorCode::kBadDefinition, "there are more than " + std::to_string(limit) + " elements", PlaceOf(member));
     }
     return {};
   }
@@ -122,9 +119,7 @@ Result<Option> ParseOption(const json::value& value, const std::string& pointer)
   ObjectReader reader(value.get_object(), pointer);
   Option option;
   SHEAF_TRY(reader.Text("id", option.id));
-  if (!IsRecordId(option.id)) {
-    return Fail(ErrorCode::kBadId, "an option needs an id of 1 to 255 printable bytes", reader.PlaceOf("id"));
-  }
+  if (!IsRecordId(option.id)) { return Fail(ErrorCode::kBadId, "an option needs an id of 1 to 255 printable bytes", reader.PlaceOf("id")); }
   SHEAF_TRY(reader.Text("code", option.code));
   SHEAF_TRY(reader.Text("label", option.label));
   SHEAF_TRY(reader.NothingElse());
@@ -137,9 +132,7 @@ Result<Option> ParseOption(const json::value& value, const std::string& pointer)
 Status CheckOptions(const Field& field, const std::string& pointer) {
   const std::string place = PointerTo(pointer, "options");
   const bool takes_options = field.type == FieldType::kEnum || field.type == FieldType::kSet;
-  if (!takes_options && !field.options.empty()) {
-    return Fail(ErrorCode::kBadDefinition, "only enum and set fields have options", place);
-  }
+  if (!takes_options && !field.options.empty()) { return Fail(ErrorCode::kBadDefinition, "only enum and set fields have options", place); }
   if (field.options.size() > kMaxOptions) {
     return Fail(ErrorCode::kBadDefinition, "there are more than " + std::to_string(kMaxOptions) + " options", place);
   }
@@ -150,16 +143,14 @@ Status CheckOptions(const Field& field, const std::string& pointer) {
     const std::string option_place = PointerTo(place, number);
     for (const auto& [member, word] : {std::pair{"id", &option.id}, std::pair{"code", &option.code}}) {
       if (words.emplace(*word, number).first->second != number) {
-        return Fail(ErrorCode::kBadDefinition, "another option has '" + *word + "' as its id or code",
-                    PointerTo(option_place, member));
+        return Fail(ErrorCode::kBadDefinition, "another option has '" + *word + "' as its id or code", PointerTo(option_place, member));
       }
       if (field.type == FieldType::kSet && word->find(';') != std::string::npos) {
         return Fail(ErrorCode::kBadDefinition, "ids and codes of a set's options cannot contain ';', which joins them",
                     PointerTo(option_place, member));
       }
       if (!IsRecordId(*word)) {
-        return Fail(ErrorCode::kBadId, "ids and codes of options are 1 to 255 printable bytes",
-                    PointerTo(option_place, member));
+        return Fail(ErrorCode::kBadId, "ids and codes of options are 1 to 255 printable bytes", PointerTo(option_place, member));
       }
     }
   }
@@ -175,9 +166,7 @@ Status CheckRange(const Field& field, const std::string& pointer) {
   if (std::isnan(field.min.value_or(0)) || std::isnan(field.max.value_or(0))) {
     return Fail(ErrorCode::kBadDefinition, "a bound of the range is not a number", place);
   }
-  if (field.min && field.max && *field.min > *field.max) {
-    return Fail(ErrorCode::kBadDefinition, "'min' is greater than 'max'", place);
-  }
+  if (field.min && field.max && *field.min > *field.max) { return Fail(ErrorCode::kBadDefinition, "'min' is greater than 'max'", place); }
   return {};
 }
 
@@ -186,9 +175,7 @@ Result<Field> ParseField(const json::value& value, const std::string& pointer) {
   ObjectReader reader(value.get_object(), pointer);
   Field field;
   SHEAF_TRY(reader.Text("id", field.id));
-  if (!IsSlug(field.id)) {
-    return Fail(ErrorCode::kBadId, "a field needs an id of 1 to 64 of A-Z a-z 0-9 _ -", reader.PlaceOf("id"));
-  }
+  if (!IsSlug(field.id)) { return Fail(ErrorCode::kBadId, "a field needs an id of 1 to 64 of A-Z a-z 0-9 _ -", reader.PlaceOf("id")); }
   bool has_type = false;
   SHEAF_TRY(reader.Choice("type", FieldTypeFrom, field.type, &has_type));
   if (!has_type) return Fail(ErrorCode::kBadMember, "a field needs a type", reader.PlaceOf("type"));
@@ -240,12 +227,10 @@ Result<Dataset> FromJson(const json::object& object, std::string_view dataset_id
   dataset.id = dataset_id;
   std::string id(dataset_id);
   SHEAF_TRY(reader.Text("id", id));
-  if (id != dataset_id) {
-    return Fail(ErrorCode::kBadMember, "the id is not the one in the address", reader.PlaceOf("id"));
-  }
+  if (id != dataset_id) { return Fail(ErrorCode::kBadMember, "the id is not the one in the address", reader.PlaceOf("id")); }
   SHEAF_TRY(reader.Choice("kind", DatasetKindFrom, dataset.kind));
-  const bool keyed_kind = dataset.kind == DatasetKind::kSurvey || dataset.kind == DatasetKind::kProfile ||
-                          dataset.kind == DatasetKind::kDonation;
+  const bool keyed_kind =
+      dataset.kind == DatasetKind::kSurvey || dataset.kind == DatasetKind::kProfile || dataset.kind == DatasetKind::kDonation;
   dataset.mode = keyed_kind ? DatasetMode::kKeyed : DatasetMode::kAppend;
   SHEAF_TRY(reader.Choice("mode", DatasetModeFrom, dataset.mode));
   SHEAF_TRY(reader.Text("name", dataset.name));
@@ -319,8 +304,7 @@ void AppendField(std::string& json, const Field& field) {
 // `next` in the place of `current`: options keep their numbers.
 Result<Field> MergeField(const Field& current, Field next, const std::string& pointer) {
   if (next.type != current.type) {
-    return Fail(ErrorCode::kDefinitionConflict,
-                "the field is of type " + std::string(Name(current.type)) + ", which cannot change",
+    return Fail(ErrorCode::kDefinitionConflict, "the field is of type " + std::string(Name(current.type)) + ", which cannot change",
                 PointerTo(pointer, "type"));
   }
   std::unordered_map<std::string_view, std::size_t> places;
@@ -368,12 +352,12 @@ std::string DatasetJson(const Dataset& dataset) {
 
 Result<Dataset> MergeDefinitions(const Dataset& current, Dataset next) {
   if (next.kind != current.kind) {
-    return Fail(ErrorCode::kDefinitionConflict,
-                "the dataset is of kind " + std::string(Name(current.kind)) + ", which cannot change", "/kind");
+    return Fail(ErrorCode::kDefinitionConflict, "the dataset is of kind " + std::string(Name(current.kind)) + ", which cannot change",
+                "/kind");
   }
   if (next.mode != current.mode) {
-    return Fail(ErrorCode::kDefinitionConflict,
-                "the dataset's mode is " + std::string(Name(current.mode)) + ", which cannot change", "/mode");
+    return Fail(ErrorCode::kDefinitionConflict, "the dataset's mode is " + std::string(Name(current.mode)) + ", which cannot change",
+                "/mode");
   }
   Dataset merged = current;
   merged.name = std::move(next.name);
@@ -385,15 +369,14 @@ Result<Dataset> MergeDefinitions(const Dataset& current, Dataset next) {
     const auto [found, added] = places.emplace(field.id, merged.fields.size());
     if (added) {
       if (merged.fields.size() >= kMaxFields) {
-        return Fail(ErrorCode::kBadDefinition,
-                    "with this field the dataset has more than " + std::to_string(kMaxFields) + " fields", pointer);
+        return Fail(ErrorCode::kBadDefinition, "with this field the dataset has more than " + std::to_string(kMaxFields) + " fields",
+                    pointer);
       }
       SHEAF_TRY(CheckOptions(field, pointer));
       SHEAF_TRY(CheckRange(field, pointer));
       merged.fields.push_back(std::move(field));
     } else {
-      SHEAF_ASSIGN(merged.fields[found->second],
-                   MergeField(merged.fields[found->second], std::move(field), pointer));
+      SHEAF_ASSIGN(merged.fields[found->second], MergeField(merged.fields[found->second], std::move(field), pointer));
     }
   }
   merged.version = current.version;

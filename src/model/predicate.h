@@ -15,14 +15,26 @@ namespace sheaf::model {
 //! options (numbers), double, bool, string.
 using Value = std::variant<std::int64_t, double, bool, std::string>;
 
+//! kAll, kAny and kNot are of `children`: kAll of none is true, kAny of none is false, kNot has one.
 enum class Operator : std::uint8_t {
-  kAll, kAny, kNot,  // of `children`: kAll of none is true, kAny of none is false; kNot has one
-  kEqual, kNotEqual, kGreater, kGreaterEqual, kLess, kLessEqual,
-  kIn, kNotIn,
-  kContains, kNotContains,      // string: substring, case-insensitive; set: has the option
-  kStartsWith, kEndsWith,       // case-insensitive
-  kIsNull, kIsNotNull,
-  kBetween,                     // inclusive, two values
+  kAll,
+  kAny,
+  kNot,
+  kEqual,
+  kNotEqual,
+  kGreater,
+  kGreaterEqual,
+  kLess,
+  kLessEqual,
+  kIn,
+  kNotIn,
+  kContains,     //!< text: substring, case-insensitive; set: has the option
+  kNotContains,  //!< the opposite
+  kStartsWith,   //!< case-insensitive
+  kEndsWith,     //!< case-insensitive
+  kIsNull,
+  kIsNotNull,
+  kBetween,  //!< inclusive, two values
 };
 
 //! `values`: one for comparisons, text operators and set membership; one or more for kIn and kNotIn, all of one

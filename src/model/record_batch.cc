@@ -13,9 +13,7 @@ std::int32_t IdDictionary::Place(std::string_view id) {
 RecordBatch RecordBatch::For(const Dataset& dataset) {
   RecordBatch batch;
   batch.fields.resize(dataset.fields.size());
-  for (std::size_t field = 0; field < dataset.fields.size(); ++field) {
-    batch.fields[field].type = dataset.fields[field].type;
-  }
+  for (std::size_t field = 0; field < dataset.fields.size(); ++field) { batch.fields[field].type = dataset.fields[field].type; }
   return batch;
 }
 

@@ -130,9 +130,7 @@ class Builder {
   }
   std::string Place() const {
     std::string place;
-    for (const Level& level : levels_) {
-      place = level.object ? PointerTo(place, level.member) : PointerTo(place, level.element);
-    }
+    for (const Level& level : levels_) { place = level.object ? PointerTo(place, level.member) : PointerTo(place, level.element); }
     return place;
   }
   bool Stop(ErrorCode code, std::string detail, std::string place, json::error_code& error) {
@@ -191,9 +189,7 @@ Status ParseStrictJson(std::string_view text, const JsonLimits& limits, json::va
     if (!error && read < text.size()) error = json::error::extra_data;
     if (error) return Fail(SyntaxError(error, read));
     value = parser.handler().Release();
-  } catch (const std::exception&) {
-    return Fail(ErrorCode::kPayloadTooLarge, "the JSON is too large to be read");
-  }
+  } catch (const std::exception&) { return Fail(ErrorCode::kPayloadTooLarge, "the JSON is too large to be read"); }
   return {};
 }
 

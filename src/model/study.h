@@ -26,10 +26,10 @@ struct Study {
 };
 
 struct Participant {
-  std::string id;           //!< 1 to 255 bytes
-  std::string code;         //!< another name the study uses; may be empty
-  std::string status;       //!< for example "completed"; may be empty
-  std::string attributes;   //!< a JSON object; "{}" when there is none
+  std::string id;          //!< 1 to 255 bytes
+  std::string code;        //!< another name the study uses; may be empty
+  std::string status;      //!< for example "completed"; may be empty
+  std::string attributes;  //!< a JSON object; "{}" when there is none
   Micros created_at = 0;
   Micros updated_at = 0;
   std::int32_t number = 0;  //!< the vault's; records refer to it

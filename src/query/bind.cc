@@ -94,8 +94,8 @@ std::string_view Describe(Kind kind) {
 }
 
 bool IsOrdering(Operator op) {
-  return op == Operator::kGreater || op == Operator::kGreaterEqual || op == Operator::kLess ||
-         op == Operator::kLessEqual || op == Operator::kBetween;
+  return op == Operator::kGreater || op == Operator::kGreaterEqual || op == Operator::kLess || op == Operator::kLessEqual ||
+         op == Operator::kBetween;
 }
 bool IsSearch(Operator op) { return op == Operator::kStartsWith || op == Operator::kEndsWith; }
 bool IsContains(Operator op) { return op == Operator::kContains || op == Operator::kNotContains; }
@@ -150,9 +150,7 @@ Result<Value> BindTime(const json::value& value, const std::string& place) {
 Result<Value> BindOption(const json::value& value, const model::Field& field, const std::string& place) {
   if (!value.is_string()) return WrongType(Kind::kEnum, place);
   const int number = field.OptionNumber(View(value));
-  if (number < 0) {
-    return Fail(ErrorCode::kUnknownOption, "the field '" + field.id + "' has no option " + Quoted(View(value)), place);
-  }
+  if (number < 0) { return Fail(ErrorCode::kUnknownOption, "the field '" + field.id + "' has no option " + Quoted(View(value)), place); }
   return static_cast<std::int64_t>(number);
 }
 
@@ -167,9 +165,7 @@ Result<Value> BindAttribute(const json::value& value, Operator op, const std::st
 
 Result<Value> BindValue(const json::value& value, Kind kind, const Condition& condition, const model::Dataset& dataset,
                         const std::string& place) {
-  if (value.is_null()) {
-    return Fail(ErrorCode::kWrongType, "null is no value to compare with: use is_null or is_not_null", place);
-  }
+  if (value.is_null()) { return Fail(ErrorCode::kWrongType, "null is no value to compare with: use is_null or is_not_null", place); }
   switch (kind) {
     case Kind::kText:
       if (!value.is_string()) return WrongType(kind, place);
@@ -200,9 +196,7 @@ Status MakeUniform(std::vector<Value>& values, const std::string& place) {
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
     Value& value = values[i];
-    if (integers && doubles && std::holds_alternative<std::int64_t>(value)) {
-      value = static_cast<double>(std::get<std::int64_t>(value));
-    }
+    if (integers && doubles && std::holds_alternative<std::int64_t>(value)) { value = static_cast<double>(std::get<std::int64_t>(value)); }
     if (!(integers && doubles) && value.index() != values.front().index()) {
       return Fail(ErrorCode::kWrongType, "the values of a list must be of one type", PointerTo(place, i));
     }
@@ -248,8 +242,7 @@ Result<model::Predicate> BindCondition(Condition condition, const model::Dataset
   predicate.op = condition.op;
   if (IsNullTest(condition.op)) {
     if (condition.value != nullptr && !condition.value->is_null()) {
-      return Fail(ErrorCode::kBadFilter, "'" + std::string(WordOf(condition.op)) + "' takes no value",
-                  PointerTo(condition.place, "value"));
+      return Fail(ErrorCode::kBadFilter, "'" + std::string(WordOf(condition.op)) + "' takes no value", PointerTo(condition.place, "value"));
     }
   } else if (condition.value == nullptr) {
     return Fail(ErrorCode::kBadFilter, "'" + std::string(WordOf(condition.op)) + "' needs a value", condition.place);
@@ -261,8 +254,7 @@ Result<model::Predicate> BindCondition(Condition condition, const model::Dataset
       return predicate;
     }
   } else {
-    SHEAF_ASSIGN(Value value,
-                 BindValue(*condition.value, kind, condition, dataset, PointerTo(condition.place, "value")));
+    SHEAF_ASSIGN(Value value, BindValue(*condition.value, kind, condition, dataset, PointerTo(condition.place, "value")));
     predicate.values.push_back(std::move(value));
   }
   predicate.column = std::move(condition.column);

@@ -46,9 +46,7 @@ Result<std::vector<model::SortKey>> ParseSort(std::string_view text, const model
     key.descending = part.front() == '-';
     if (part.front() == '-' || part.front() == '+') part.remove_prefix(1);
     SHEAF_ASSIGN(key.column, names.ForCondition(part, "sort"));
-    if (!CanBeSorted(key.column, dataset)) {
-      return Fail(ErrorCode::kBadParameter, Quoted(part) + " cannot be sorted by", "sort");
-    }
+    if (!CanBeSorted(key.column, dataset)) { return Fail(ErrorCode::kBadParameter, Quoted(part) + " cannot be sorted by", "sort"); }
     for (const model::SortKey& other : keys) {
       if (other.column == key.column) return Fail(ErrorCode::kBadParameter, Quoted(part) + " is named twice", "sort");
     }

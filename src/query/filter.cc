@@ -45,8 +45,7 @@ class Binder {
 
   Result<Predicate> Bind(const json::value& node, const std::string& place, int depth) {
     if (depth > kMaxFilterDepth) {
-      return Fail(ErrorCode::kBadFilter, "the filter is nested more than " + std::to_string(kMaxFilterDepth) + " deep",
-                  place);
+      return Fail(ErrorCode::kBadFilter, "the filter is nested more than " + std::to_string(kMaxFilterDepth) + " deep", place);
     }
     if (!node.is_object()) return NoNode(place);
     const json::object& object = node.get_object();
@@ -69,17 +68,15 @@ class Binder {
 
  private:
   static tl::unexpected<Error> NoNode(const std::string& place) {
-    return Fail(ErrorCode::kBadFilter,
-                R"(a filter is one of {"all":[…]}, {"any":[…]}, {"not":{…}} and {"field":…,"op":…,"value":…})", place);
+    return Fail(ErrorCode::kBadFilter, R"(a filter is one of {"all":[…]}, {"any":[…]}, {"not":{…}} and {"field":…,"op":…,"value":…})",
+                place);
   }
 
-  static Status NothingBut(const json::object& object, std::initializer_list<std::string_view> known,
-                           const std::string& place) {
+  static Status NothingBut(const json::object& object, std::initializer_list<std::string_view> known, const std::string& place) {
     for (const auto& member : object) {
       const std::string_view name = View(member.key());
       if (std::find(known.begin(), known.end(), name) == known.end()) {
-        return Fail(ErrorCode::kBadFilter, "the member " + Quoted(name) + " does not belong here",
-                    PointerTo(place, name));
+        return Fail(ErrorCode::kBadFilter, "the member " + Quoted(name) + " does not belong here", PointerTo(place, name));
       }
     }
     return {};
@@ -100,9 +97,7 @@ class Binder {
 
   static Result<std::string_view> Word(const json::object& object, std::string_view member, const std::string& place) {
     const json::value* value = object.if_contains(json::string_view(member.data(), member.size()));
-    if (value == nullptr) {
-      return Fail(ErrorCode::kBadFilter, "the condition has no '" + std::string(member) + "'", place);
-    }
+    if (value == nullptr) { return Fail(ErrorCode::kBadFilter, "the condition has no '" + std::string(member) + "'", place); }
     if (!value->is_string()) {
       return Fail(ErrorCode::kBadFilter, "'" + std::string(member) + "' must be a text", PointerTo(place, member));
     }
@@ -123,8 +118,8 @@ class Binder {
     const json::value* value = object.if_contains("value");
     leaves_ += value != nullptr && value->is_array() ? std::max<std::size_t>(value->get_array().size(), 1) : 1;
     if (leaves_ > kMaxFilterLeaves) {
-      return Fail(ErrorCode::kBadFilter,
-                  "the filter has more than " + std::to_string(kMaxFilterLeaves) + " conditions and listed values", place);
+      return Fail(ErrorCode::kBadFilter, "the filter has more than " + std::to_string(kMaxFilterLeaves) + " conditions and listed values",
+                  place);
     }
     return BindCondition(Condition{std::move(column), *op, value, place}, names_.Dataset());
   }

@@ -95,9 +95,7 @@ std::string_view WordOf(ColumnKind kind) {
 
 Names::Names(const model::Dataset& dataset) : dataset_(dataset) {
   fields_.reserve(dataset.fields.size());
-  for (std::size_t i = 0; i < dataset.fields.size(); ++i) {
-    fields_.emplace(dataset.fields[i].id, static_cast<std::int32_t>(i));
-  }
+  for (std::size_t i = 0; i < dataset.fields.size(); ++i) { fields_.emplace(dataset.fields[i].id, static_cast<std::int32_t>(i)); }
 }
 
 std::optional<Column> Names::Field(std::string_view name) const {

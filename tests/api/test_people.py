@@ -3,7 +3,7 @@ import pytest
 
 from harness.client import quote
 
-HOSTILE_IDS = ["p 1", "a/b", "../../etc/passwd", "Zoë", "100%", "?x=1", "#hash", "日本", "'; DROP TABLE x; --", '"', "\\", "a" * 255, "seq:1", "<b>", "CON", "."]
+HOSTILE_IDS = ["p 1", "a/b", "../../etc/passwd", "Zoë", "100%", "?x=1", "#hash", "日本", "'; DROP TABLE x; --", '"', "\\", "a" * 255, "seq:1", "<b>", "CON"]
 
 
 def test_participant_round_trip(owner, study):
@@ -48,8 +48,6 @@ def test_session_round_trip(owner, study):
 def test_ids_of_all_kinds(owner, study, identity):
     for kind in ("participants", "sessions"):
         path = f"{study.path}/{kind}/{quote(identity)}"
-        if identity == ".":
-            path = f"{study.path}/{kind}/%2E"
         created = owner.put(path, {}, status=201)
         assert created.json()["id"] == identity
         assert owner.get(path).json()["id"] == identity

@@ -26,7 +26,7 @@ def test_ids_are_taken_once(owner, stranger, study):
     stranger.post("/studies", {"id": study.id}, error="study-exists")
 
 
-@pytest.mark.parametrize("identity", ["", "a b", "a/b", "ä", "..", "x" * 65, "a.b", "'; DROP TABLE studies; --", "\x00", "a\n"])
+@pytest.mark.parametrize("identity", ["", "a b", "a/b", "ä", "..", "x" * 65, "a.b", "'; DROP TABLE studies; --", "a\n"])
 def test_bad_ids(owner, identity):
     owner.post("/studies", {"id": identity}, error="bad-id", place="/id")
 
@@ -132,3 +132,12 @@ def test_bad_limits(owner, study, limit):
 def test_bad_cursor(owner, study):
     for path in ("/studies", f"{study.path}/participants", f"{study.path}/sessions"):
         owner.get(path, params={"cursor": "%%%not a cursor\x01"}, error="bad-cursor")
+
+
+def test_many_studies_do_not_use_up_the_memory(owner):
+    """Each open study takes a part of the record engine's memory: idle ones are closed, also those that were just made."""
+    prefix = "many-" + secrets.token_hex(4)
+    for number in range(250):
+        owner.post("/studies", {"id": f"{prefix}-{number}"}, status=201)
+    for number in (0, 125, 249):
+        assert owner.get(f"/studies/{prefix}-{number}/datasets").json()["datasets"] == []

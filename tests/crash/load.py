@@ -6,11 +6,14 @@ import threading
 import time
 
 import requests
+import urllib3
 
 from harness.client import ndjson
 
 FIELDS = [{"id": "token", "type": "string"}, {"id": "n", "type": "integer"}, {"id": "pad", "type": "string"}]
 ATTEMPT_TIMEOUT_S = 20
+#: What a client meets when the server goes away; a chunked request lets the lower library's own errors through.
+GONE = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
 class Writer(threading.Thread):
@@ -24,12 +27,15 @@ class Writer(threading.Thread):
         self.repetitions = 0
 
     def run(self):
-        for number in itertools.count():
-            if self.stop.is_set():
-                return
-            tokens = tuple(f"{self.name}-{number}-{row}" for row in range(self.rows(number)))
-            self.attempted.append(tokens)
-            self.write(number, tokens)
+        try:
+            for number in itertools.count():
+                if self.stop.is_set():
+                    return
+                tokens = tuple(f"{self.name}-{number}-{row}" for row in range(self.rows(number)))
+                self.attempted.append(tokens)
+                self.write(number, tokens)
+        except Exception as error:  # a writer that died must fail the test, not merely fall silent
+            self.failures.append(f"{self.name}: {error!r}")
 
     def records(self, tokens):
         return [{"participant": f"p{hash(token) % 40}", "session": f"s{number % 5}", "values": {"token": token, "n": number, "pad": "x" * 60}} for number, token in enumerate(tokens)]
@@ -38,7 +44,7 @@ class Writer(threading.Thread):
         """True when acknowledged, False when the server was not there or went away."""
         try:
             response = requests.post(f"{self.server.url}/api/v1{self.path}/records", data=body, headers={**self.headers, **headers}, timeout=ATTEMPT_TIMEOUT_S)
-        except requests.RequestException:
+        except GONE:
             return False
         if response.status_code == 200:
             self.repetitions += bool(response.json()["repeated"])
@@ -144,7 +150,7 @@ class Structure(Writer):
                            (f"{study}/datasets/grown", {"fields": [{"id": f"f{number % 30}", "type": "integer"}]})):
             try:
                 response = requests.put(f"{self.server.url}/api/v1{path}", data=json.dumps(body), headers=headers, timeout=ATTEMPT_TIMEOUT_S)
-            except requests.RequestException:
+            except GONE:
                 time.sleep(0.05)
                 return
             if response.status_code not in (200, 201, 503):

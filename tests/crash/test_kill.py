@@ -95,7 +95,7 @@ def check_structure(scene):
             assert scene.api.get(f"{scene.study.path}/participants/{token}").json()["code"] == token
             assert scene.api.get(f"{scene.study.path}/sessions/{token}").json()["attendance"][0]["participant"] == token
         fields = {field["id"] for field in scene.api.get(f"{scene.study.path}/datasets/grown").json()["fields"]} if writer.acknowledged else set()
-        assert len(fields) >= min(30, len(writer.acknowledged))
+        assert {f"f{int(token.split('-')[1]) % 30}" for (token,) in writer.acknowledged} <= fields
 
 
 def check_exports(scene, restarted):
@@ -135,6 +135,9 @@ def play(tmp_path, rounds):
         scene.stop.set()
         code = scene.server.stop() if scene.server.alive() else 0
     assert code == 0, scene.server.tail()
+    # A file published by a server that died before it wrote so is cleared away by the start after its job ran again.
+    scene.server.start()
+    assert scene.server.stop() == 0, scene.server.tail()
     finished = program.run("check", "--data", scene.server.data, check=False)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     left = [path for path in (scene.server.data / "tmp").rglob("*") if path.is_file()]

@@ -19,7 +19,9 @@ const sheaf::model::Dataset& Dataset() {
     {"id":"text","type":"string"},{"id":"count","type":"integer"},{"id":"weight","type":"double"},
     {"id":"done","type":"boolean"},{"id":"born","type":"datetime"},{"id":"seq","type":"json"},
     {"id":"mood","type":"enum","options":[{"id":"a","code":"1"},{"id":"b"}]},
-    {"id":"hobbies","type":"set","options":[{"id":"a","code":"1"},{"id":"b"}]}]})", "fuzz").value();
+    {"id":"hobbies","type":"set","options":[{"id":"a","code":"1"},{"id":"b"}]}]})",
+                                                                           "fuzz")
+                                                    .value();
   return kDataset;
 }
 

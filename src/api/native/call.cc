@@ -24,7 +24,8 @@ bool Contains(std::initializer_list<std::string_view> names, std::string_view na
 //! The caller learns what failed; what only the administrator can mend is in the log, under the same id.
 void LogServerFault(const Error& error, const http::Request& request) {
   if (Describe(error.code).http_status < 500 || error.code == ErrorCode::kUnavailable) return;
-  LogError("request failed", {{"request", request.id}, {"method", request.method}, {"error", Describe(error.code).slug}, {"detail", error.detail}});
+  LogError("request failed",
+           {{"request", request.id}, {"method", request.method}, {"error", Describe(error.code).slug}, {"detail", error.detail}});
 }
 
 }  // namespace
@@ -96,7 +97,8 @@ Result<std::uint64_t> Call::CountParameter(std::string_view name, std::uint64_t 
 }
 
 Result<std::string> Call::IdempotencyKey() const {
-  const bool sent = std::any_of(request.headers.begin(), request.headers.end(), [](const auto& header) { return header.first == "idempotency-key"; });
+  const bool sent =
+      std::any_of(request.headers.begin(), request.headers.end(), [](const auto& header) { return header.first == "idempotency-key"; });
   const std::string_view key = request.Header("idempotency-key");
   if (sent && !IsRecordId(key)) {
     return Fail(ErrorCode::kBadParameter, "The Idempotency-Key must have 1 to 255 printable characters.", "Idempotency-Key");
@@ -138,7 +140,8 @@ Result<ListQuery> ReadListQuery(const Call& call, ListSearch search) {
   ListQuery query;
   SHEAF_ASSIGN(query.limit, call.CountParameter("limit", kDefaultListLimit, 1, kMaxListLimit));
   query.after = call.request.QueryParameter("cursor").value_or("");
-  if (!query.after.empty() && !IsRecordId(query.after)) return Fail(ErrorCode::kBadCursor, "The cursor was not given by this list.", "cursor");
+  if (!query.after.empty() && !IsRecordId(query.after))
+    return Fail(ErrorCode::kBadCursor, "The cursor was not given by this list.", "cursor");
   query.search = call.request.QueryParameter("search").value_or("");
   if (query.search.size() > kMaxSearchBytes || (!query.search.empty() && !IsRecordId(query.search))) {
     return Fail(ErrorCode::kBadParameter, "\"search\" takes up to 255 bytes of UTF-8 without control characters.", "search");

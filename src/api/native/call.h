@@ -48,8 +48,8 @@ struct Call {
 };
 
 inline constexpr std::size_t kMaxSettingsBody = 8u << 20;  //!< of definitions, participants, sessions, export requests
-inline constexpr std::uint64_t kNoBody = 1u << 16;          //!< of requests whose body means nothing
-inline constexpr std::uint64_t kAnyBody = 0;                //!< a route that reads as bytes come
+inline constexpr std::uint64_t kNoBody = 1u << 16;         //!< of requests whose body means nothing
+inline constexpr std::uint64_t kAnyBody = 0;               //!< a route that reads as bytes come
 
 //! Answers or fails; the failure is rendered as a problem. Answering nothing means that the handler keeps
 //! `call.responder` and sends later.

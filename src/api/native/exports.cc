@@ -109,11 +109,12 @@ http::Response FileResponse(const http::Request& request, const catalog::ExportJ
   response.headers.emplace_back("Content-Type", "application/octet-stream");
   response.headers.emplace_back("Content-Disposition", AttachmentHeader(job.file_name));
   ByteRange range{ByteRange::Kind::kWhole, 0, file.size};
-  if (request.method == "GET" && RangeStillValid(request.Header("if-range"), etag)) range = ResolveRange(request.Header("range"), file.size);
+  if (request.method == "GET" && RangeStillValid(request.Header("if-range"), etag))
+    range = ResolveRange(request.Header("range"), file.size);
   if (range.kind == ByteRange::Kind::kPart) {
     response.status = 206;
-    response.headers.emplace_back("Content-Range", "bytes " + std::to_string(range.offset) + "-" + std::to_string(range.offset + range.length - 1) +
-                                                       "/" + std::to_string(file.size));
+    response.headers.emplace_back("Content-Range", "bytes " + std::to_string(range.offset) + "-" +
+                                                       std::to_string(range.offset + range.length - 1) + "/" + std::to_string(file.size));
   }
   if (range.kind == ByteRange::Kind::kUnsatisfiable) response.status = 416;
   else response.file = http::FileBody{file.path, range.offset, range.length};

@@ -1,9 +1,9 @@
+#include "ingest/ingest.h"
 #include "api/content_headers.h"
 #include "api/json_text.h"
 #include "api/native/call.h"
 #include "api/problem.h"
 #include "base/log.h"
-#include "ingest/ingest.h"
 
 namespace sheaf::api::native {
 namespace {

@@ -20,7 +20,8 @@ std::string ParticipantJson(const model::Participant& participant) {
 Result<model::Participant> ReadParticipant(Call& call) {
   model::Participant participant;
   participant.id = call.Part("participant");
-  if (!IsRecordId(participant.id)) return Fail(ErrorCode::kBadId, "A participant's id has 1 to 255 bytes of UTF-8 without control characters.");
+  if (!IsRecordId(participant.id))
+    return Fail(ErrorCode::kBadId, "A participant's id has 1 to 255 bytes of UTF-8 without control characters.");
   SHEAF_ASSIGN(JsonBody body, call.JsonObjectBody(kMaxSettingsBody));
   SHEAF_ASSIGN(const auto id, body.Text("id", kMaxWordBytes));
   if (id && *id != participant.id) return Fail(ErrorCode::kBadMember, "\"id\" is not the one in the address.", body.Place("id"));

@@ -58,7 +58,8 @@ Answer DeleteRecord(Call& call) {
   SHEAF_ASSIGN(const auto vault, call.Vault(study));
   SHEAF_ASSIGN(const auto dataset, call.Dataset(*vault));
   const auto seq = SeqOf(record);
-  SHEAF_ASSIGN(const std::uint64_t deleted, seq ? vault->DeleteRecords(dataset->id, {}, {*seq}) : vault->DeleteRecords(dataset->id, {record}, {}));
+  SHEAF_ASSIGN(const std::uint64_t deleted,
+               seq ? vault->DeleteRecords(dataset->id, {}, {*seq}) : vault->DeleteRecords(dataset->id, {record}, {}));
   if (deleted == 0) return Fail(ErrorCode::kNotFound, "The dataset has no such record.");
   return NoContent();
 }

@@ -16,8 +16,9 @@ http::Response Page(std::string_view body, std::string_view content_type) {
 //! The page is one file; nothing else may be loaded into it.
 http::Response DocsPage() {
   http::Response response = Page(DocsHtml(), "text/html; charset=utf-8");
-  response.headers.emplace_back("Content-Security-Policy",
-                                "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+  response.headers.emplace_back(
+      "Content-Security-Policy",
+      "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
   return response;
 }
 

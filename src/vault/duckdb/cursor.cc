@@ -49,13 +49,15 @@ Status DuckCursor::OpenQuery() {
   SHEAF_TRY(BindParameters(statement, sql.parameters));
   SHEAF_ASSIGN(rows_, statement.Stream());
   open_ = true;
+  drained_ = false;
   return {};
 }
 
 void DuckCursor::CloseQuery() {
   rows_ = Rows();
-  open_ = false;
   const std::lock_guard lock(mutex_);
+  if (connection_ && open_ && !drained_) connection_->Discard();
+  open_ = false;
   connection_.reset();
 }
 
@@ -77,7 +79,7 @@ Result<std::shared_ptr<const model::ColumnBatch>> DuckCursor::Next() {
     }
     if (chunk == nullptr) {
       auto error = rows_.StreamError();
-      ended_ = true;
+      ended_ = drained_ = true;
       CloseQuery();
       if (error) return Fail(std::move(*error));
       return Batch();

@@ -42,6 +42,7 @@ class DuckCursor : public Cursor {
   Engine::Lease connection_;
   Rows rows_;
   bool open_ = false;
+  bool drained_ = false;  // the open query has given its last row
   bool ended_ = false;
   std::atomic<bool> interrupted_{false};
 };

@@ -81,7 +81,9 @@ void Statement::BindTexts(int place, const std::vector<std::string>& values) {
   items.reserve(values.size());
   for (const auto& value : values) items.push_back(duckdb_create_varchar_length(value.data(), value.size()));
   duckdb_logical_type type = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
-  duckdb_value list = duckdb_create_list_value(type, items.data(), items.size());
+  // The engine answers null, and falls over it when it is bound, where the place of no items is null.
+  duckdb_value nothing = nullptr;
+  duckdb_value list = duckdb_create_list_value(type, items.empty() ? &nothing : items.data(), items.size());
   duckdb_bind_value(statement_, Index(place), list);
   duckdb_destroy_value(&list);
   duckdb_destroy_logical_type(&type);
@@ -181,6 +183,7 @@ Result<Engine::Lease> Engine::Connect() {
   }
   return Lease(connection.release(), [this](Connection* returned) {
     std::unique_ptr<Connection> owned(returned);
+    if (owned->Discarded()) return;
     const std::lock_guard lock(mutex_);
     if (idle_.size() < kIdleConnections) idle_.push_back(std::move(owned));
   });

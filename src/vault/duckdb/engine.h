@@ -115,10 +115,15 @@ class Connection {
   Status Execute(const std::string& sql);
   Result<Statement> Prepare(const std::string& sql);
   void Interrupt() { duckdb_interrupt(connection_); }
+  //! A streamed result was left before its end: the engine would keep its transaction open until the connection's next
+  //! query, so the connection is closed instead of going back to the pool.
+  void Discard() { discarded_ = true; }
+  bool Discarded() const { return discarded_; }
   duckdb_connection Get() const { return connection_; }
 
  private:
   duckdb_connection connection_;
+  bool discarded_ = false;
 };
 
 //! The one DuckDB instance of the process; study files are attached to it. Thread-safe.

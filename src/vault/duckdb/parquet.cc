@@ -27,11 +27,30 @@ std::string QuotedName(const std::string& name) {
 
 std::string Instant(const std::string& column) { return fmt::format("make_timestamp({}) AT TIME ZONE 'UTC'", column); }
 
-//! What of a select's list is bound as VARCHAR[]: the option ids of enum and set columns.
+// Up to this many participants or sessions their ids are bound as one list; a join with their table would give up the
+// order of rows. More are joined, and the rows sorted.
+constexpr std::int32_t kMostListed = 200'000;
+
+//! What of a select's list is bound as VARCHAR[]: the option ids of enum and set columns, the ids of people by number.
 struct ColumnList {
   std::string text;
   std::vector<std::vector<std::string>> option_lists;
+  bool joined = false;
 };
+
+//! `limit`: above every number in use; `id_of`: the id of a number.
+template <class IdOf>
+std::string PersonExpression(std::int32_t limit, IdOf id_of, const std::string& join, const std::string& column, ColumnList& list) {
+  if (limit > kMostListed) {
+    list.joined = true;
+    return join;
+  }
+  // Numbers start at 1, as the places of a list do.
+  std::vector<std::string> ids;
+  for (std::int32_t number = 1; number < limit; ++number) ids.emplace_back(id_of(number));
+  list.option_lists.push_back(std::move(ids));
+  return fmt::format("(?::VARCHAR[])[{}]", column);
+}
 
 std::string FieldExpression(const model::Field& field, const std::string& column, ColumnList& list) {
   if (field.type == FieldType::kDatetime) return Instant(column);
@@ -43,15 +62,22 @@ std::string FieldExpression(const model::Field& field, const std::string& column
   return fmt::format("list_select(?::VARCHAR[], list_transform({}, lambda o: o + 1))", column);
 }
 
-ColumnList RenderColumns(const Select& select, const std::vector<std::string>& names, const model::Dataset& dataset, const std::string& alias) {
+ColumnList RenderColumns(const Select& select, const std::vector<std::string>& names, const model::Dataset& dataset, const std::string& alias,
+                         const PeopleView& people) {
   ColumnList list;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto& column = select.columns[i];
     const std::string physical = PhysicalName(column);
     std::string expression = physical;
     switch (column.kind) {
-      case ColumnKind::kParticipant: expression = fmt::format("(SELECT p.id FROM {}.main.participants p WHERE p.no = _participant)", alias); break;
-      case ColumnKind::kSession: expression = fmt::format("(SELECT s.id FROM {}.main.sessions s WHERE s.no = _session)", alias); break;
+      case ColumnKind::kParticipant:
+        expression = PersonExpression(people.ParticipantLimit(), [&](std::int32_t number) { return people.ParticipantId(number); },
+                                      fmt::format("(SELECT p.id FROM {}.main.participants p WHERE p.no = _participant)", alias), physical, list);
+        break;
+      case ColumnKind::kSession:
+        expression = PersonExpression(people.SessionLimit(), [&](std::int32_t number) { return people.SessionId(number); },
+                                      fmt::format("(SELECT s.id FROM {}.main.sessions s WHERE s.no = _session)", alias), physical, list);
+        break;
       case ColumnKind::kTime:
       case ColumnKind::kReceived:
       case ColumnKind::kUpdated: expression = Instant(physical); break;
@@ -107,8 +133,10 @@ Result<std::uint64_t> DuckStudy::WriteParquet(const Select& select, const std::v
                                               const std::function<bool()>& interrupt) {
   SHEAF_ASSIGN(auto dataset, FindDataset(select.dataset));
   if (names.empty() || names.size() > select.columns.size()) return Fail(ErrorCode::kInternal, "a Parquet file needs a name for each column");
-  const auto list = RenderColumns(select, names, *dataset, state_->alias);
-  const Sql sql = RenderSelect(select, {state_->alias, *dataset, *state_->people, state_->HasDeadRows(*dataset)}, list.text);
+  const auto list = RenderColumns(select, names, *dataset, state_->alias, *People());
+  Select ordered = select;
+  if (list.joined && ordered.order.empty()) ordered.order.push_back({{ColumnKind::kSeq, -1, {}}, false});
+  const Sql sql = RenderSelect(ordered, {state_->alias, *dataset, *state_->people, state_->HasDeadRows(*dataset)}, list.text);
   SHEAF_ASSIGN(auto connection, state_->engine->Connect());
   SHEAF_ASSIGN(auto statement, connection->Prepare(fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION snappy)", sql.text, SqlText(path))));
   int place = 1;

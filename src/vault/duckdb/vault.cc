@@ -26,8 +26,11 @@ class DuckVault : public Vault {
   Status CreateStudy(std::string_view study) override {
     if (!IsSlug(study)) return Fail(ErrorCode::kBadId, "a study's id has 1 to 64 of A-Z a-z 0-9 _ -");
     std::unique_lock lock(mutex_);
+    if (closed_) return Fail(ErrorCode::kUnavailable, "the server is stopping");
     std::error_code error;
     if (fs::exists(Directory(study))) return Fail(ErrorCode::kStudyExists, "there is a study with this id");
+    // Each open study takes memory of the engine's budget, whether it was opened or made.
+    CloseIdle();
     fs::create_directories(Directory(study), error);
     if (error) return Fail(ErrorCode::kIo, "the study's folder cannot be made: " + error.message());
     fs::permissions(Directory(study), fs::perms::owner_all, error);

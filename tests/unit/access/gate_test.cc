@@ -49,8 +49,7 @@ class GateTest : public ::testing::Test {
     study.owner = owner;
     ASSERT_TRUE(catalog_->AddStudy(study));
   }
-  NewKey MakeKey(const std::string& account, std::vector<std::string> scopes = {},
-                 std::optional<Micros> expires_at = std::nullopt) {
+  NewKey MakeKey(const std::string& account, std::vector<std::string> scopes = {}, std::optional<Micros> expires_at = std::nullopt) {
     auto made = CreateKey(*catalog_, account, "test", std::move(scopes), expires_at);
     EXPECT_TRUE(made) << made.error().detail;
     return made ? *std::move(made) : NewKey();
@@ -181,11 +180,9 @@ TEST_F(GateTest, AKeyExpiresWhileItIsRemembered) {
 
 TEST_F(GateTest, EveryActionNeedsItsScopeAndNoOther) {
   const std::vector<std::pair<Action, std::string>> needed = {
-      {Action::kListStudies, "read:studies"},   {Action::kCreateStudy, "write:studies"},
-      {Action::kViewStudy, "read:studies"},     {Action::kManageStudy, "write:studies"},
-      {Action::kDeleteStudy, "delete:studies"}, {Action::kReadRecords, "read:records"},
-      {Action::kWriteRecords, "write:records"}, {Action::kDeleteRecords, "delete:records"},
-      {Action::kExport, "export"}};
+      {Action::kListStudies, "read:studies"},   {Action::kCreateStudy, "write:studies"},    {Action::kViewStudy, "read:studies"},
+      {Action::kManageStudy, "write:studies"},  {Action::kDeleteStudy, "delete:studies"},   {Action::kReadRecords, "read:records"},
+      {Action::kWriteRecords, "write:records"}, {Action::kDeleteRecords, "delete:records"}, {Action::kExport, "export"}};
   for (const auto& [action, scope] : needed) {
     for (const auto& [other_action, other_scope] : needed) {
       Principal principal;
@@ -216,8 +213,7 @@ TEST_F(GateTest, AKindsScopeReadsThatKindOnly) {
   EXPECT_FALSE(gate_->Allow(principal, Action::kReadRecords)) << "where the kind is not known";
   EXPECT_FALSE(gate_->Allow(principal, Action::kWriteRecords, model::DatasetKind::kSurvey));
   EXPECT_TRUE(gate_->AllowStudy(principal, Action::kReadRecords, "mine", model::DatasetKind::kSurvey));
-  EXPECT_EQ(gate_->AllowStudy(principal, Action::kReadRecords, "theirs", model::DatasetKind::kSurvey).error().code,
-            ErrorCode::kNotFound);
+  EXPECT_EQ(gate_->AllowStudy(principal, Action::kReadRecords, "theirs", model::DatasetKind::kSurvey).error().code, ErrorCode::kNotFound);
 }
 
 TEST_F(GateTest, AStudyIsItsOwnersAndTheAdministrators) {

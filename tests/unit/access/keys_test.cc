@@ -66,13 +66,28 @@ TEST_F(KeysTest, TheSecretIsNowhereOnDisk) {
 
 TEST_F(KeysTest, ScopesAreKnownWordsKeptOnce) {
   EXPECT_THAT(CreateKey(*catalog_, account_, "", {}, {})->key.scopes, ElementsAre("*"));
-  EXPECT_THAT(CreateKey(*catalog_, account_, "", {"read:*", "export", "read:*"}, {})->key.scopes,
-              ElementsAre("export", "read:*"));
-  for (const char* scope :
-       {"*", "read:*", "read:records", "read:studies", "write:records", "write:studies", "delete:records",
-        "delete:studies", "export", "read:events", "read:recordings", "read:chat", "read:continuous_ratings",
-        "read:sparse_ratings", "read:sync_metrics", "read:components", "read:survey", "read:sensor", "read:donation",
-        "read:profile", "read:custom"}) {
+  EXPECT_THAT(CreateKey(*catalog_, account_, "", {"read:*", "export", "read:*"}, {})->key.scopes, ElementsAre("export", "read:*"));
+  for (const char* scope : {"*",
+                            "read:*",
+                            "read:records",
+                            "read:studies",
+                            "write:records",
+                            "write:studies",
+                            "delete:records",
+                            "delete:studies",
+                            "export",
+                            "read:events",
+                            "read:recordings",
+                            "read:chat",
+                            "read:continuous_ratings",
+                            "read:sparse_ratings",
+                            "read:sync_metrics",
+                            "read:components",
+                            "read:survey",
+                            "read:sensor",
+                            "read:donation",
+                            "read:profile",
+                            "read:custom"}) {
     EXPECT_TRUE(CreateKey(*catalog_, account_, "", {scope}, {})) << scope;
   }
   for (const char* scope : {"", "read", "read:", "read:all", "write:*", "delete:*", "write:survey", "READ:*", "* ",
@@ -100,9 +115,27 @@ TEST(ParseExpiry, ReadsNumbersWithAUnit) {
 }
 
 TEST(ParseExpiry, RefusesEverythingElse) {
-  for (const char* text :
-       {"", "d", "90", "0d", "-1d", "+1d", "1.5d", "1d ", " 1d", "1 d", "d1", "1D", "1m", "1mo", "Never", "101y",
-        "99999999999999999999d", "9223372036854775807y", "0x10d", "1dd", "\u0661d"}) {
+  for (const char* text : {"",
+                           "d",
+                           "90",
+                           "0d",
+                           "-1d",
+                           "+1d",
+                           "1.5d",
+                           "1d ",
+                           " 1d",
+                           "1 d",
+                           "d1",
+                           "1D",
+                           "1m",
+                           "1mo",
+                           "Never",
+                           "101y",
+                           "99999999999999999999d",
+                           "9223372036854775807y",
+                           "0x10d",
+                           "1dd",
+                           "\u0661d"}) {
     const auto refused = ParseExpiry(text);
     ASSERT_FALSE(refused) << text;
     EXPECT_EQ(refused.error().code, ErrorCode::kBadParameter);
@@ -149,9 +182,8 @@ TEST(Passwords, HaveEightCharacters) {
 }
 
 TEST(Passwords, WhatIsNoHashVerifiesNothing) {
-  for (const std::string& hash : {std::string(), std::string("h"), std::string("$argon2id$"), std::string(127, 'x'),
-                                  std::string(128, 'x'), std::string(100'000, '$'),
-                                  std::string("$argon2id$v=19$m=65536,t=2,p=1$c2FsdHNhbHQ$")}) {
+  for (const std::string& hash : {std::string(), std::string("h"), std::string("$argon2id$"), std::string(127, 'x'), std::string(128, 'x'),
+                                  std::string(100'000, '$'), std::string("$argon2id$v=19$m=65536,t=2,p=1$c2FsdHNhbHQ$")}) {
     EXPECT_FALSE(VerifyPassword(hash, "password"));
     EXPECT_FALSE(VerifyPassword(hash, ""));
   }

@@ -11,7 +11,8 @@ namespace sheaf::api {
 namespace {
 
 std::string Header(const http::Response& response, std::string_view name) {
-  const auto found = std::find_if(response.headers.begin(), response.headers.end(), [&](const auto& header) { return header.first == name; });
+  const auto found =
+      std::find_if(response.headers.begin(), response.headers.end(), [&](const auto& header) { return header.first == name; });
   return found == response.headers.end() ? "" : found->second;
 }
 
@@ -20,10 +21,9 @@ TEST(ProblemResponse, SaysEverythingOfAnError) {
   const http::Response response = ProblemResponse(error, "/api/v1/studies/a", "req_1");
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(Header(response, "Content-Type"), "application/problem+json");
-  EXPECT_EQ(response.body,
-            R"({"type":"/docs/errors#unknown-field","title":"The dataset has no such field","status":400,)"
-            R"("detail":"There is no field \"mod\".","instance":"/api/v1/studies/a","code":4001,"slug":"unknown-field",)"
-            R"("place":"/filter/field","request_id":"req_1"})");
+  EXPECT_EQ(response.body, R"({"type":"/docs/errors#unknown-field","title":"The dataset has no such field","status":400,)"
+                           R"("detail":"There is no field \"mod\".","instance":"/api/v1/studies/a","code":4001,"slug":"unknown-field",)"
+                           R"("place":"/filter/field","request_id":"req_1"})");
 }
 
 TEST(ProblemResponse, IsCompleteForEveryErrorOfTheCatalogue) {

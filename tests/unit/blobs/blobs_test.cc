@@ -60,8 +60,7 @@ class BlobsTest : public ::testing::Test {
     return path;
   }
   std::size_t Unfinished() const {
-    return static_cast<std::size_t>(
-        std::distance(fs::directory_iterator(Root() + "/.writing"), fs::directory_iterator()));
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(Root() + "/.writing"), fs::directory_iterator()));
   }
   static std::string Read(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
@@ -133,12 +132,31 @@ TEST_F(BlobsTest, NamesThatCouldEscapeAreRefused) {
   const std::string long_segment(65, 'a');
   std::string long_name = "a";
   while (long_name.size() <= 512) long_name += "/a";
-  for (const std::string& name :
-       {std::string(), std::string("/"), std::string("/etc/passwd"), std::string(".."), std::string("../x"),
-        std::string("a/../../x"), std::string("a/./b"), std::string("."), std::string("a//b"), std::string("a/"),
-        std::string("/a"), std::string(".writing/x"), std::string(".hidden"), std::string("a.b"), std::string("a b"),
-        std::string("a\\b"), std::string("a\0b", 3), std::string("a\nb"), std::string("ä"), std::string("%2e%2e/x"),
-        std::string("a:b"), std::string("~"), std::string("*"), long_segment, long_name}) {
+  for (const std::string& name : {std::string(),
+                                  std::string("/"),
+                                  std::string("/etc/passwd"),
+                                  std::string(".."),
+                                  std::string("../x"),
+                                  std::string("a/../../x"),
+                                  std::string("a/./b"),
+                                  std::string("."),
+                                  std::string("a//b"),
+                                  std::string("a/"),
+                                  std::string("/a"),
+                                  std::string(".writing/x"),
+                                  std::string(".hidden"),
+                                  std::string("a.b"),
+                                  std::string("a b"),
+                                  std::string("a\\b"),
+                                  std::string("a\0b", 3),
+                                  std::string("a\nb"),
+                                  std::string("ä"),
+                                  std::string("%2e%2e/x"),
+                                  std::string("a:b"),
+                                  std::string("~"),
+                                  std::string("*"),
+                                  long_segment,
+                                  long_name}) {
     EXPECT_EQ(blobs_->Create(name).error().code, ErrorCode::kBadId) << name;
     EXPECT_EQ(blobs_->Adopt(name, path).error().code, ErrorCode::kBadId) << name;
     EXPECT_EQ(blobs_->Locate(name).error().code, ErrorCode::kBadId) << name;
@@ -263,14 +281,11 @@ TEST_F(BlobsTest, RemovesWhetherItIsThereOrNot) {
 }
 
 TEST_F(BlobsTest, ListsByPrefixInOrder) {
-  for (const char* name : {"b", "exports/2", "exports/10", "exports/deep/er", "exported", "a-1"}) {
-    ASSERT_TRUE(Put(name, "x"));
-  }
+  for (const char* name : {"b", "exports/2", "exports/10", "exports/deep/er", "exported", "a-1"}) { ASSERT_TRUE(Put(name, "x")); }
   MakeFile("blobs/stray.tmp", "not ours");
   MakeFile("blobs/exports/.DS_Store", "not ours");
   auto unfinished = blobs_->Create("exports/unfinished");
-  EXPECT_THAT(*blobs_->List(""),
-              ElementsAre("a-1", "b", "exported", "exports/10", "exports/2", "exports/deep/er"));
+  EXPECT_THAT(*blobs_->List(""), ElementsAre("a-1", "b", "exported", "exports/10", "exports/2", "exports/deep/er"));
   EXPECT_THAT(*blobs_->List("exports/"), ElementsAre("exports/10", "exports/2", "exports/deep/er"));
   EXPECT_THAT(*blobs_->List("export"), ElementsAre("exported", "exports/10", "exports/2", "exports/deep/er"));
   EXPECT_THAT(*blobs_->List("exports/deep"), ElementsAre("exports/deep/er"));

@@ -40,9 +40,9 @@ TEST_F(AccountsTest, WhatIsNotThereIsNotFound) {
 
 TEST_F(AccountsTest, RefusesWhatIsNoEmailOrName) {
   const std::string long_email = std::string(250, 'a') + "@b.org";
-  for (const std::string& email : {std::string(), std::string("a"), std::string("@b"), std::string("a@"),
-                                   std::string("a@b@c"), std::string("a b@c.org"), std::string("a@b\n.org"),
-                                   std::string("a\0@b.org", 8), std::string("\xFF@b.org"), long_email}) {
+  for (const std::string& email :
+       {std::string(), std::string("a"), std::string("@b"), std::string("a@"), std::string("a@b@c"), std::string("a b@c.org"),
+        std::string("a@b\n.org"), std::string("a\0@b.org", 8), std::string("\xFF@b.org"), long_email}) {
     const auto added = catalog_->AddAccount(email, "Name", false, "h");
     ASSERT_FALSE(added) << email;
     EXPECT_EQ(added.error().code, ErrorCode::kBadParameter);

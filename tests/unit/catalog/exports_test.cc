@@ -34,8 +34,8 @@ class ExportsTest : public CatalogTest {
 };
 
 TEST(ExportStateNames, ReadBack) {
-  for (const auto state : {ExportState::kPending, ExportState::kExecuting, ExportState::kSucceeded,
-                           ExportState::kFailed, ExportState::kCancelled, ExportState::kExpired}) {
+  for (const auto state : {ExportState::kPending, ExportState::kExecuting, ExportState::kSucceeded, ExportState::kFailed,
+                           ExportState::kCancelled, ExportState::kExpired}) {
     EXPECT_EQ(ExportStateFrom(Name(state)), state);
   }
   EXPECT_EQ(ExportStateFrom("Pending"), std::nullopt);

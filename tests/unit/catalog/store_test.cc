@@ -54,8 +54,8 @@ TEST_F(StoreTest, AFileRestoredWithAWideModeIsNarrowed) {
 }
 
 TEST_F(StoreTest, OddPathsAreOnlyPaths) {
-  for (const char* name : {"with space.sqlite", "two  spaces.sqlite", "a=b.sqlite", "a = b c.sqlite", "x?mode=ro.sqlite",
-                           "50%20.sqlite", "quo\"te.sqlite", "semi;colon'.sqlite", "ümlaut.sqlite"}) {
+  for (const char* name : {"with space.sqlite", "two  spaces.sqlite", "a=b.sqlite", "a = b c.sqlite", "x?mode=ro.sqlite", "50%20.sqlite",
+                           "quo\"te.sqlite", "semi;colon'.sqlite", "ümlaut.sqlite"}) {
     auto opened = OpenCatalog(directory_.File(name));
     ASSERT_TRUE(opened) << name << ": " << opened.error().detail;
     ASSERT_TRUE((*opened)->AddAccount("a@b.org", "", false, "h")) << name;
@@ -139,8 +139,10 @@ TEST_F(StoreTest, ChecksForRowsThatContradictEachOther) {
   EXPECT_THAT(Check(), IsEmpty());
   const std::string id = AddJob();
   const std::string where = " WHERE id = '" + id + "'";
-  const std::string restore = "UPDATE export_job SET state = 'pending', lease_owner = '', lease_until = NULL, "
-                              "finished_at = NULL, rows_done = 0, study = 'demo'" + where;
+  const std::string restore =
+      "UPDATE export_job SET state = 'pending', lease_owner = '', lease_until = NULL, "
+      "finished_at = NULL, rows_done = 0, study = 'demo'" +
+      where;
   CheckFinds("UPDATE export_job SET state = 'lost'" + where, "unknown state");
   EXPECT_EQ(catalog_->FindExport(id).error().code, ErrorCode::kStorageDamaged);
   CheckFinds("UPDATE export_job SET state = 'executing'" + where, "without a worker");

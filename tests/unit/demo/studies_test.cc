@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/json/value.hpp>
 #include <bit>
+#include <boost/json/value.hpp>
 #include <cmath>
 #include <map>
 #include <set>
@@ -178,9 +178,7 @@ class Checker {
         ASSERT_LE(column.doubles[row], field.max.value_or(1e300));
         break;
       case FieldType::kDatetime: ASSERT_GE(column.integers[row], kMinMicros); break;
-      case FieldType::kJson:
-        ASSERT_TRUE(model::ParseStrictJson(column.strings.At(row), {}, value)) << column.strings.At(row);
-        break;
+      case FieldType::kJson: ASSERT_TRUE(model::ParseStrictJson(column.strings.At(row), {}, value)) << column.strings.At(row); break;
       case FieldType::kString:
       case FieldType::kIdentifier: ASSERT_TRUE(IsUtf8(column.strings.At(row))); break;
       case FieldType::kSet: break;

@@ -116,7 +116,7 @@ TEST(ZipWriter, ASizeThatIsNotKeptIsAnError) {
 TEST(SafeName, NothingLeavesItsFolder) {
   EXPECT_EQ(SafeName("P-001"), "P-001");
   EXPECT_EQ(SafeName("Zo\xc3\xab"), "Zo\xc3\xab");
-  EXPECT_EQ(SafeName("../../etc/passwd"), "_._.._etc_passwd");
+  EXPECT_EQ(SafeName("../../etc/passwd"), "___.__etc_passwd");
   EXPECT_EQ(SafeName(".."), "__");
   EXPECT_EQ(SafeName("."), "_");
   EXPECT_EQ(SafeName("/"), "_");
@@ -128,9 +128,9 @@ TEST(SafeName, NothingLeavesItsFolder) {
   EXPECT_EQ(SafeName("~root"), "_root");
   EXPECT_EQ(SafeName(" a. "), "_a._");
   EXPECT_EQ(SafeName("dot."), "dot_");
-  EXPECT_EQ(SafeName("con"), "con_");
-  EXPECT_EQ(SafeName("NUL.txt"), "NUL.txt_");
-  EXPECT_EQ(SafeName("Com7"), "Com7_");
+  EXPECT_EQ(SafeName("con"), "_con");
+  EXPECT_EQ(SafeName("NUL.txt"), "_NUL.txt") << "a device whatever stands behind the dot";
+  EXPECT_EQ(SafeName("Com7"), "_Com7");
   EXPECT_EQ(SafeName("comb"), "comb");
   EXPECT_EQ(SafeName("a\xe2\x80\xae" "b"), "a_b") << "a character that turns the direction of writing";
   EXPECT_EQ(SafeName("a\xe2\x80\x8b" "b\xc2\x85"), "a_b_");

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/json.hpp>
 #include <bit>
+#include <boost/json.hpp>
 #include <charconv>
 #include <random>
 #include <sstream>
@@ -57,12 +57,14 @@ class Randomness {
   bool OneIn(std::uint64_t odds) { return Below(odds) == 0; }
   // Valid UTF-8 in which everything a format treats is common; lengths around every block size, sometimes far longer.
   std::string Text() {
-    static const std::string kParts[] = {",",  ";",  "\"", "\r", "\n", "\r\n", "\t", "=",  "+",    "-",  "@",          "'",     "\\",
-                                         "\x01", "\x1f", "\x7f", " ",  "a",  "b",  "é", "€", "😀", "/", std::string("\0", 1), "word", "<skipped>"};
+    static const std::string kParts[] = {",",    ";",        "\"",   "\r",   "\n", "\r\n", "\t", "=", "+", "-", "@", "'",
+                                         "\\",   "\x01",     "\x1f", "\x7f", " ",  "a",    "b",  "é", "€", "😀", "/", std::string("\0", 1),
+                                         "word", "<skipped>"};
     std::string text;
     const std::size_t parts = OneIn(50) ? Below(30000) : OneIn(3) ? Below(4) : Below(40);
     const bool plain = OneIn(2);
-    for (std::size_t part = 0; part < parts; ++part) text += plain ? std::string(1, static_cast<char>('a' + Below(26))) : kParts[Below(std::size(kParts))];
+    for (std::size_t part = 0; part < parts; ++part)
+      text += plain ? std::string(1, static_cast<char>('a' + Below(26))) : kParts[Below(std::size(kParts))];
     return text;
   }
   double Double() {
@@ -89,10 +91,14 @@ model::Dataset RandomDataset() {
   model::Dataset dataset;
   dataset.id = dataset.name = "random";
   using model::FieldType;
-  dataset.fields = {MakeField("text", FieldType::kString),     MakeField("number", FieldType::kDouble),
-                    MakeField("count", FieldType::kInteger),   MakeField("yes", FieldType::kBoolean),
-                    MakeField("when", FieldType::kDatetime),   MakeField("choice", FieldType::kEnum, {"a,b", "\"", "c", std::string(255, 'x')}),
-                    MakeField("ticks", FieldType::kSet, {"p", "q", "r"}), MakeField(std::string(64, 'k'), FieldType::kIdentifier)};
+  dataset.fields = {MakeField("text", FieldType::kString),
+                    MakeField("number", FieldType::kDouble),
+                    MakeField("count", FieldType::kInteger),
+                    MakeField("yes", FieldType::kBoolean),
+                    MakeField("when", FieldType::kDatetime),
+                    MakeField("choice", FieldType::kEnum, {"a,b", "\"", "c", std::string(255, 'x')}),
+                    MakeField("ticks", FieldType::kSet, {"p", "q", "r"}),
+                    MakeField(std::string(64, 'k'), FieldType::kIdentifier)};
   return dataset;
 }
 
@@ -162,7 +168,9 @@ void ExpectCell(const CsvCell& cell, const FakeRow& row, int field, const model:
     EXPECT_EQ(cell.text, *yes ? "true" : "false");
   } else if (const auto* ticked = std::get_if<std::vector<std::int32_t>>(&answer->second)) {
     std::string joined;
-    for (const std::int32_t option : *ticked) joined += (joined.empty() ? "" : ";") + dataset.fields[static_cast<std::size_t>(field)].options[static_cast<std::size_t>(option)].code;
+    for (const std::int32_t option : *ticked)
+      joined +=
+          (joined.empty() ? "" : ";") + dataset.fields[static_cast<std::size_t>(field)].options[static_cast<std::size_t>(option)].code;
     EXPECT_EQ(cell.text, joined);
   } else {
     const auto number = std::get<std::int64_t>(answer->second);
@@ -199,9 +207,7 @@ TEST_P(CsvParsesBack, ToTheCellsThatWentIn) {
     EXPECT_EQ(rows[i][0].text, row.participant);
     EXPECT_EQ(rows[i][1].text, row.session);
     EXPECT_EQ(rows[i][2].text.empty(), !row.time.has_value());
-    if (row.time) {
-      EXPECT_EQ(ParseIsoTime(rows[i][2].text)->instant, *row.time);
-    }
+    if (row.time) { EXPECT_EQ(ParseIsoTime(rows[i][2].text)->instant, *row.time); }
     for (std::size_t field = 0; field < dataset.fields.size(); ++field) {
       ExpectCell(rows[i][4 + field], row, static_cast<int>(field), dataset, style);
     }
@@ -234,9 +240,7 @@ TEST(JsonEncoding, EveryLineIsTheRecordThatWentIn) {
     EXPECT_EQ(record.at("seq").as_int64(), row.seq);
     const auto& values = record.at("values").as_object();
     EXPECT_EQ(values.size(), row.values.size());
-    if (row.values.contains(0)) {
-      EXPECT_EQ(std::string_view(values.at("text").as_string()), std::get<std::string>(row.values.at(0)));
-    }
+    if (row.values.contains(0)) { EXPECT_EQ(std::string_view(values.at("text").as_string()), std::get<std::string>(row.values.at(0))); }
     if (row.values.contains(6)) {
       EXPECT_EQ(values.at("ticks").as_array().size(), std::get<std::vector<std::int32_t>>(row.values.at(6)).size());
     }
@@ -252,7 +256,8 @@ TEST(JsonEncoding, TheWholeDocumentIsJson) {
   Fill(study, 300, 13);
   study.batch_rows = 7;
   study.Delete("random", 5);
-  const auto document = boost::json::parse(EncodeAll(study, OptionsOf("format=json&since=" + CursorText(3) + "&tombstones=true"), "random"));
+  const auto document =
+      boost::json::parse(EncodeAll(study, OptionsOf("format=json&since=" + CursorText(3) + "&tombstones=true"), "random"));
   EXPECT_EQ(document.at("records").as_array().size(), 296u);
   EXPECT_EQ(document.at("count").as_int64(), 296);
   EXPECT_EQ(ParseCursor(document.at("cursor").as_string()), 301);

@@ -81,19 +81,24 @@ class FakeBatch {
   model::ColumnView BuildColumn(const model::Column& column, const FakeRow* const* rows) {
     using model::ColumnKind;
     switch (column.kind) {
-      case ColumnKind::kSeq: return Numbers<std::int64_t>(model::CellType::kInt64, rows, [](const FakeRow& row) { return std::optional(row.seq); });
+      case ColumnKind::kSeq:
+        return Numbers<std::int64_t>(model::CellType::kInt64, rows, [](const FakeRow& row) { return std::optional(row.seq); });
       case ColumnKind::kRecordId: return Strings(rows, [](const FakeRow& row) { return row.id; });
       case ColumnKind::kParticipant:
-        return Numbers<std::int32_t>(model::CellType::kInt32, rows, [](const FakeRow& row) { return std::optional(row.participant_number); });
+        return Numbers<std::int32_t>(model::CellType::kInt32, rows,
+                                     [](const FakeRow& row) { return std::optional(row.participant_number); });
       case ColumnKind::kSession:
         return Numbers<std::int32_t>(model::CellType::kInt32, rows, [](const FakeRow& row) {
           return row.session_number < 0 ? std::nullopt : std::optional(row.session_number);
         });
       case ColumnKind::kTime: return Numbers<std::int64_t>(model::CellType::kInt64, rows, [](const FakeRow& row) { return row.time; });
-      case ColumnKind::kTimeOffset: return Numbers<std::int16_t>(model::CellType::kInt16, rows, [](const FakeRow& row) { return row.time_offset; });
+      case ColumnKind::kTimeOffset:
+        return Numbers<std::int16_t>(model::CellType::kInt16, rows, [](const FakeRow& row) { return row.time_offset; });
       case ColumnKind::kOnset: return Numbers<double>(model::CellType::kDouble, rows, [](const FakeRow& row) { return row.onset_ms; });
-      case ColumnKind::kReceived: return Numbers<std::int64_t>(model::CellType::kInt64, rows, [](const FakeRow& row) { return std::optional(row.received); });
-      case ColumnKind::kUpdated: return Numbers<std::int64_t>(model::CellType::kInt64, rows, [](const FakeRow& row) { return std::optional(row.updated); });
+      case ColumnKind::kReceived:
+        return Numbers<std::int64_t>(model::CellType::kInt64, rows, [](const FakeRow& row) { return std::optional(row.received); });
+      case ColumnKind::kUpdated:
+        return Numbers<std::int64_t>(model::CellType::kInt64, rows, [](const FakeRow& row) { return std::optional(row.updated); });
       case ColumnKind::kSkipped:
         return Strings(rows, [](const FakeRow& row) {
           return std::string(reinterpret_cast<const char*>(row.skipped.data()), row.skipped.size() * sizeof(std::uint16_t));
@@ -239,14 +244,12 @@ class FakeCursor final : public vault::Cursor {
 class FakeStudy final : public vault::StudyVault {
  public:
   // ------------------------------------------------------------------ for tests
-  std::size_t batch_rows = 2048;        //!< rows of a batch
-  std::uint64_t fail_after_rows = 0;    //!< above 0: cursors fail with kIo once this many rows were given
-  std::atomic<int> suspensions{0};      //!< calls of Cursor::Suspend
-  std::function<void()> before_batch;   //!< called by every Cursor::Next
+  std::size_t batch_rows = 2048;       //!< rows of a batch
+  std::uint64_t fail_after_rows = 0;   //!< above 0: cursors fail with kIo once this many rows were given
+  std::atomic<int> suspensions{0};     //!< calls of Cursor::Suspend
+  std::function<void()> before_batch;  //!< called by every Cursor::Next
 
-  void Add(model::Dataset dataset) {
-    datasets_.push_back(std::make_shared<model::Dataset>(std::move(dataset)));
-  }
+  void Add(model::Dataset dataset) { datasets_.push_back(std::make_shared<model::Dataset>(std::move(dataset))); }
   vault::Seq Add(std::string_view dataset, FakeRow row) {
     row.seq = ++last_seq_;
     row.participant_number = Number(people_->participants, participant_numbers_, row.participant);

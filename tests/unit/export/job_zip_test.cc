@@ -156,12 +156,12 @@ TEST_F(ZipTest, HostileIdsStayInsideAndAreExplained) {
   for (const auto& [path, text] : entries) {
     EXPECT_THAT(path, Not(HasSubstr(".."))) << path;
     EXPECT_FALSE(path.starts_with("/"));
-    if (path.ends_with(".csv")) EXPECT_EQ(Lines(text), 2u) << path;
+    EXPECT_TRUE(!path.ends_with(".csv") || Lines(text) == 2) << path;
   }
-  EXPECT_TRUE(entries.contains("__up/Zo\xc3\xab/d.csv") || entries.contains("_._up/Zo\xc3\xab/d.csv"));
-  EXPECT_TRUE(entries.contains("metadata.json-2/con_/d.csv"));
+  EXPECT_TRUE(entries.contains("___up/Zo\xc3\xab/d.csv"));
+  EXPECT_TRUE(entries.contains("metadata.json-2/_con/d.csv"));
   const auto folders = At(job_.manifest, "/folders/participants").as_array();
-  EXPECT_EQ(folders.size(), 4u);
+  EXPECT_EQ(folders.size(), 5u);
   bool found = false;
   for (const auto& folder : folders) found |= folder.at("id").as_string() == "../../evil";
   EXPECT_TRUE(found);
@@ -239,7 +239,8 @@ TEST_F(ZipTest, TheDataPackageDescribesTheTables) {
   EXPECT_EQ(TextAt(package, "/resources/0/schema/missingValues/1/label"), "skipped");
   std::string names;
   std::map<std::string, boost::json::value> fields;
-  for (const auto& described : At(package, "/resources/0/schema/fields").as_array()) {
+  const boost::json::value all_fields = At(package, "/resources/0/schema/fields");
+  for (const auto& described : all_fields.as_array()) {
     const std::string name(described.at("name").as_string());
     names += (names.empty() ? "" : ",") + name;
     fields[name] = described;

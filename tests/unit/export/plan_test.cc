@@ -80,7 +80,8 @@ TEST_F(PlanTest, ChosenColumnsSplitSetsAndLabels) {
 }
 
 TEST_F(PlanTest, TimesAndPeopleBecomeConditions) {
-  const auto plan = MakePlan(study_, OptionsOf("since=1970-01-01T00:00:02Z&until=1970-01-01T00:00:05Z&participant=P3&participant=P4&participant=P9"), "mood");
+  const auto plan = MakePlan(
+      study_, OptionsOf("since=1970-01-01T00:00:02Z&until=1970-01-01T00:00:05Z&participant=P3&participant=P4&participant=P9"), "mood");
   ASSERT_TRUE(plan);
   EXPECT_EQ(*study_.Count(plan->select), 2u);
   EXPECT_EQ(plan->select.after, 0);
@@ -133,7 +134,8 @@ TEST_F(PlanTest, PassesOnWhatTheQuerySays) {
 }
 
 TEST_F(PlanTest, FilterAndWindowGoTogether) {
-  const auto plan = MakePlan(study_, OptionsOf("filter={\"field\":\"seq\",\"op\":\">\",\"value\":5}&participant=P5&participant=P1"), "mood");
+  const auto plan =
+      MakePlan(study_, OptionsOf("filter={\"field\":\"seq\",\"op\":\">\",\"value\":5}&participant=P5&participant=P1"), "mood");
   ASSERT_TRUE(plan);
   EXPECT_EQ(*study_.Count(plan->select), 1u);
 }

@@ -232,7 +232,8 @@ TEST_F(StreamTest, CancelAnswersTheWaitingReadAndFreesTheStudy) {
     open = true;
     stream.reset();
     while (study_.use_count() > 1) std::this_thread::yield();
-    fake_.before_batch = nullptr;
+    pool_.reset();  // its threads are gone before what they call is
+    pool_ = std::make_unique<StreamPool>(StreamPool::Options{3, directory_});
   }
 }
 

@@ -40,8 +40,7 @@ TEST(BodyDecoderTest, Length) {
 }
 
 TEST(BodyDecoderTest, ChunksInAnySplit) {
-  const std::string_view input =
-      "5\r\nhello\r\n00A;name=\"v\"\r\n 123456789\r\n0;x\r\nTrailer: t\r\nOther: u\r\n\r\nGET / HTTP/1.1";
+  const std::string_view input = "5\r\nhello\r\n00A;name=\"v\"\r\n 123456789\r\n0;x\r\nTrailer: t\r\nOther: u\r\n\r\nGET / HTTP/1.1";
   for (std::size_t step = 1; step <= input.size(); ++step) {
     const Decoded decoded = Decode(BodyDecoder::Chunked(), input, step);
     EXPECT_TRUE(decoded.done) << step;
@@ -52,10 +51,27 @@ TEST(BodyDecoderTest, ChunksInAnySplit) {
 }
 
 TEST(BodyDecoderTest, BrokenChunks) {
-  for (const std::string_view input :
-       {"\r\n", "x\r\n", "-1\r\n", "+1\r\na\r\n", "0x1\r\na\r\n", " 1\r\na\r\n", "1 \r\na\r\n", "1\na\r\n", "1\r\nab\r\n",
-        "1\r\na\n", "1\r\na\r\r\n", "1\r\na0\r\n\r\n", "0\r\n\n", "0\r\n\rX", "0\r\nA: b\nC: d\r\n\r\n", ";x\r\n",
-        "1000000000000000\r\n", "FFFFFFFFFFFFFFFF\r\n", "0000000000000001\r\na\r\n", "1;a\nb\r\n", "1\r\na\r\n\r\n"}) {
+  for (const std::string_view input : {"\r\n",
+                                       "x\r\n",
+                                       "-1\r\n",
+                                       "+1\r\na\r\n",
+                                       "0x1\r\na\r\n",
+                                       " 1\r\na\r\n",
+                                       "1 \r\na\r\n",
+                                       "1\na\r\n",
+                                       "1\r\nab\r\n",
+                                       "1\r\na\n",
+                                       "1\r\na\r\r\n",
+                                       "1\r\na0\r\n\r\n",
+                                       "0\r\n\n",
+                                       "0\r\n\rX",
+                                       "0\r\nA: b\nC: d\r\n\r\n",
+                                       ";x\r\n",
+                                       "1000000000000000\r\n",
+                                       "FFFFFFFFFFFFFFFF\r\n",
+                                       "0000000000000001\r\na\r\n",
+                                       "1;a\nb\r\n",
+                                       "1\r\na\r\n\r\n"}) {
     for (const std::size_t step : {1, 3, 100}) EXPECT_FALSE(Decode(BodyDecoder::Chunked(), input, step).ok) << input;
   }
 }

@@ -6,8 +6,7 @@ namespace sheaf::http {
 namespace {
 
 // Feeds piece by piece as a connection does: what is not taken comes again with more behind it.
-Result<Head> Parse(std::string_view input, std::size_t step = 1u << 20, std::size_t limit = 4096,
-                   std::string* rest = nullptr) {
+Result<Head> Parse(std::string_view input, std::size_t step = 1u << 20, std::size_t limit = 4096, std::string* rest = nullptr) {
   HeadParser parser(limit);
   std::string pending;
   while (!parser.Done()) {
@@ -50,16 +49,34 @@ TEST(HeadParserTest, KeepAlive) {
 
 TEST(HeadParserTest, WhatTwoServersCouldReadDifferently) {
   const std::string start = "POST / HTTP/1.1\r\nHost: h\r\n";
-  for (const std::string headers :
-       {"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n",
-        "Content-Length: 1\r\nContent-Length: 2\r\n", "Content-Length: 1, 2\r\n", "Content-Length: +1\r\n",
-        "Content-Length: -1\r\n", "Content-Length: 0x1\r\n", "Content-Length: 1 2\r\n", "Content-Length:\r\n",
-        "Content-Length: 99999999999999999999999\r\n", "Transfer-Encoding: gzip\r\n", "Transfer-Encoding: identity\r\n",
-        "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: chunked, chunked\r\n", "Transfer-Encoding: xchunked\r\n",
-        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: \r\n",
-        "Transfer-Encoding : chunked\r\n", " Transfer-Encoding: chunked\r\n:\r\n", "Transfer-Encoding\r\n",
-        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "Host: other\r\n", "A: b\nContent-Length: 3\r\n",
-        "X: a\rb\r\n", "X\x01: a\r\n", "X: \x7f\r\n", ": a\r\n", "(x): a\r\n"}) {
+  for (const std::string headers : {"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+                                    "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n",
+                                    "Content-Length: 1\r\nContent-Length: 2\r\n",
+                                    "Content-Length: 1, 2\r\n",
+                                    "Content-Length: +1\r\n",
+                                    "Content-Length: -1\r\n",
+                                    "Content-Length: 0x1\r\n",
+                                    "Content-Length: 1 2\r\n",
+                                    "Content-Length:\r\n",
+                                    "Content-Length: 99999999999999999999999\r\n",
+                                    "Transfer-Encoding: gzip\r\n",
+                                    "Transfer-Encoding: identity\r\n",
+                                    "Transfer-Encoding: gzip, chunked\r\n",
+                                    "Transfer-Encoding: chunked, chunked\r\n",
+                                    "Transfer-Encoding: xchunked\r\n",
+                                    "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+                                    "Transfer-Encoding: \r\n",
+                                    "Transfer-Encoding : chunked\r\n",
+                                    " Transfer-Encoding: chunked\r\n:\r\n",
+                                    "Transfer-Encoding\r\n",
+                                    "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+                                    "Host: other\r\n",
+                                    "A: b\nContent-Length: 3\r\n",
+                                    "X: a\rb\r\n",
+                                    "X\x01: a\r\n",
+                                    "X: \x7f\r\n",
+                                    ": a\r\n",
+                                    "(x): a\r\n"}) {
     EXPECT_EQ(Refusal(start + headers + "\r\n"), ErrorCode::kBadRequest) << headers;
     EXPECT_EQ(Refusal(start + headers + "\r\n", 1), ErrorCode::kBadRequest) << headers;
   }
@@ -69,11 +86,10 @@ TEST(HeadParserTest, WhatTwoServersCouldReadDifferently) {
 }
 
 TEST(HeadParserTest, Garbage) {
-  for (const std::string_view input :
-       {"hello\r\n\r\n", "GET /\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "GET / HTTP/1.1 \r\nHost: h\r\n\r\n",
-        "GET  / HTTP/1.1\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", " GET / HTTP/1.1\r\nHost: h\r\n\r\n",
-        "GET /\x01 HTTP/1.1\r\nHost: h\r\n\r\n", "\x16\x03\x01\x02\r\n\r\n", "G\rET / HTTP/1.1\r\n\r\n",
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"}) {
+  for (const std::string_view input : {"hello\r\n\r\n", "GET /\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "GET / HTTP/1.1 \r\nHost: h\r\n\r\n",
+                                       "GET  / HTTP/1.1\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", " GET / HTTP/1.1\r\nHost: h\r\n\r\n",
+                                       "GET /\x01 HTTP/1.1\r\nHost: h\r\n\r\n", "\x16\x03\x01\x02\r\n\r\n", "G\rET / HTTP/1.1\r\n\r\n",
+                                       "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"}) {
     EXPECT_EQ(Refusal(input), ErrorCode::kBadRequest) << input;
     EXPECT_EQ(Refusal(input, 1), ErrorCode::kBadRequest) << input;
   }
@@ -84,8 +100,7 @@ TEST(HeadParserTest, Limits) {
     EXPECT_EQ(Refusal("GET /" + std::string(5000, 'a'), step), ErrorCode::kUriTooLong);
     EXPECT_EQ(Refusal("GET /" + std::string(2500, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n", step), ErrorCode::kUriTooLong);
     EXPECT_EQ(Refusal("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(5000, 'a'), step), ErrorCode::kHeadersTooLarge);
-    EXPECT_EQ(Refusal("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(4070, 'a') + "\r\n\r\n", step),
-              ErrorCode::kHeadersTooLarge);
+    EXPECT_EQ(Refusal("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(4070, 'a') + "\r\n\r\n", step), ErrorCode::kHeadersTooLarge);
     EXPECT_TRUE(Parse("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(4000, 'a') + "\r\n\r\n", step));
   }
   std::string many = "GET / HTTP/1.1\r\nHost: h\r\n";

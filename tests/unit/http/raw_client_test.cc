@@ -169,14 +169,12 @@ std::string RawClient::ReceiveBytes(std::size_t bytes) {
 }
 
 std::string RawClient::Peek(std::size_t bytes) {
-  while (received_.size() < bytes && Fill()) {
-  }
+  while (received_.size() < bytes && Fill()) {}
   return received_.substr(0, bytes);
 }
 
 std::string RawClient::ReceiveAll() {
-  while (Fill()) {
-  }
+  while (Fill()) {}
   return std::exchange(received_, {});
 }
 

@@ -81,10 +81,12 @@ TEST(UploadTest, LimitsOfTheRoute) {
 TEST(UploadTest, BackPressure) {
   std::promise<void> go;
   Router router;
-  router.Add("POST", "/", [&](Request request, const Responder& responder) {
-    go.get_future().wait();
-    CountBytes(std::move(request), responder);
-  }, {.max_body = 0});
+  router.Add("POST", "/",
+             [&](Request request, const Responder& responder) {
+               go.get_future().wait();
+               CountBytes(std::move(request), responder);
+             },
+             {.max_body = 0});
   const auto server = StartServer(std::move(router));
   RawClient client(server->Address());
   constexpr std::size_t kTotal = 100u << 20;
@@ -99,13 +101,15 @@ TEST(UploadTest, BackPressure) {
 TEST(UploadTest, BodiesThatBreakOff) {
   std::promise<std::string> verdict;
   Router router;
-  router.Add("POST", "/", [&](Request request, const Responder&) {
-    for (;;) {
-      const auto piece = request.body->Read();
-      if (piece && !piece->empty()) continue;
-      return verdict.set_value(piece ? "end" : Verdict(piece.error()));
-    }
-  }, {.max_body = 0});
+  router.Add("POST", "/",
+             [&](Request request, const Responder&) {
+               for (;;) {
+                 const auto piece = request.body->Read();
+                 if (piece && !piece->empty()) continue;
+                 return verdict.set_value(piece ? "end" : Verdict(piece.error()));
+               }
+             },
+             {.max_body = 0});
   const auto server = StartServer(std::move(router), {.small_body = 1});
   const std::string cut = Verdict({ErrorCode::kLengthMismatch, {}, {}, 0});
   const auto result = [&] {
@@ -135,8 +139,7 @@ TEST(UploadTest, BodiesThatBreakOff) {
 
 TEST(UploadTest, ContinueIsSaidWhenTheBodyIsWanted) {
   Router router = UploadRouter();
-  router.Add("POST", "/refuse", [](const Request&, const Responder& responder) { responder.Send(Text("no", 403)); },
-             {.max_body = 0});
+  router.Add("POST", "/refuse", [](const Request&, const Responder& responder) { responder.Send(Text("no", 403)); }, {.max_body = 0});
   const auto server = StartServer(std::move(router));
   const std::string expect = " HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n";
   RawClient client(server->Address());
@@ -163,13 +166,15 @@ TEST(UploadTest, ContinueIsSaidWhenTheBodyIsWanted) {
 TEST(UploadTest, AnAnswerBeforeTheBodyIsReadEndsTheBody) {
   std::promise<bool> failed;
   Router router;
-  router.Add("POST", "/", [&](Request request, const Responder& responder) {
-    responder.Send(Text("early"));
-    for (;;) {
-      const auto piece = request.body->Read();
-      if (!piece || piece->empty()) return failed.set_value(!piece);
-    }
-  }, {.max_body = 0});
+  router.Add("POST", "/",
+             [&](Request request, const Responder& responder) {
+               responder.Send(Text("early"));
+               for (;;) {
+                 const auto piece = request.body->Read();
+                 if (!piece || piece->empty()) return failed.set_value(!piece);
+               }
+             },
+             {.max_body = 0});
   const auto server = StartServer(std::move(router));
   RawClient client(server->Address());
   const auto answer = client.Ask("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 90000000\r\n\r\n");
@@ -185,8 +190,7 @@ TEST(UploadTest, MoreUploadsThanThreadsWaitTheirTurn) {
   for (int i = 0; i < 8; ++i) {
     clients.emplace_back([&] {
       RawClient client(server->Address());
-      const auto answer =
-          client.Ask("POST /count HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + Chunked(2000000, 50000));
+      const auto answer = client.Ask("POST /count HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + Chunked(2000000, 50000));
       if (answer.body == "2000000") ++right;
     });
   }
@@ -218,13 +222,31 @@ TEST(BodyQueueTest, RoomIsToldAtHalf) {
   int wakes = 0;
   BodyQueue queue([&] { ++wakes; });
   int pushed = 0;
-  for (; queue.HasRoom(); ++pushed) queue.Push(std::string(BodyQueue::kCapacity / 8, 'x'));
-  EXPECT_EQ(pushed, 8);
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(queue.Pop());
-  EXPECT_EQ(wakes, 1);  // the first Pop
+  for (; queue.HasRoom(); ++pushed) queue.Push(std::string(BodyQueue::kPiece, 'x'));
+  EXPECT_EQ(pushed, 3);
+  EXPECT_TRUE(queue.Pop());
+  EXPECT_EQ(wakes, 1);  // because it is the first Pop
   EXPECT_TRUE(queue.Pop());
   EXPECT_EQ(wakes, 2);
   EXPECT_TRUE(queue.HasRoom());
+}
+
+TEST(BodyQueueTest, SmallPiecesAreJoined) {
+  BodyQueue queue([] {});
+  for (int i = 0; i < 1000; ++i) queue.Push("a");
+  EXPECT_EQ(queue.Pop()->size(), 1000u);
+}
+
+TEST(BodyQueueTest, ThePiecesOfAReaderThatLeftAreThrownAway) {
+  int wakes = 0;
+  const auto queue = std::make_shared<BodyQueue>([&] { ++wakes; });
+  {
+    const QueuedBody body(queue);
+    while (queue->HasRoom()) queue->Push(std::string(BodyQueue::kPiece, 'x'));
+  }
+  EXPECT_EQ(wakes, 1);
+  for (int i = 0; i < 100; ++i) queue->Push(std::string(BodyQueue::kPiece, 'x'));
+  EXPECT_TRUE(queue->HasRoom());
 }
 
 TEST(BodyReaderTest, ReadAllHasALimit) {

@@ -95,12 +95,14 @@ TEST(StopTest, WhatDoesNotFinishIsBroken) {
     response.source = std::make_unique<EndlessSource>(cancelled);
     responder.Send(std::move(response));
   });
-  router.Add("POST", "/upload", [&](Request request, const Responder&) {
-    for (;;) {
-      const auto piece = request.body->Read();
-      if (!piece || piece->empty()) return upload_failed.set_value(!piece);
-    }
-  }, {.max_body = 0});
+  router.Add("POST", "/upload",
+             [&](Request request, const Responder&) {
+               for (;;) {
+                 const auto piece = request.body->Read();
+                 if (!piece || piece->empty()) return upload_failed.set_value(!piece);
+               }
+             },
+             {.max_body = 0});
   const auto server = StartServer(std::move(router));
   RawClient stuck(server->Address());
   RawClient endless(server->Address());

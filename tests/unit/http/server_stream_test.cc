@@ -156,10 +156,12 @@ TEST_F(StreamTest, ToHttp10TheEndOfTheConnectionIsTheEnd) {
 TEST_F(StreamTest, AFailureBreaksTheConnection) {
   for (const bool elsewhere : {false, true}) {
     fate_ = std::make_shared<Fate>();
-    Start([](int number) -> Result<std::string> {
-      if (number == 3) return Fail(ErrorCode::kExportFailed, "half way");
-      return std::string("piece");
-    }, elsewhere);
+    Start(
+        [](int number) -> Result<std::string> {
+          if (number == 3) return Fail(ErrorCode::kExportFailed, "half way");
+          return std::string("piece");
+        },
+        elsewhere);
     RawClient client(server_->Address());
     client.Send(kGet);
     const std::string all = client.ReceiveAll();
@@ -180,10 +182,12 @@ TEST_F(StreamTest, AFailureBeforeTheFirstByteIsAnError) {
 }
 
 TEST_F(StreamTest, ASourceThatThrowsBreaksTheConnection) {
-  Start([](int number) -> Result<std::string> {
-    if (number == 1) throw std::runtime_error("inside");
-    return std::string("piece");
-  }, false);
+  Start(
+      [](int number) -> Result<std::string> {
+        if (number == 1) throw std::runtime_error("inside");
+        return std::string("piece");
+      },
+      false);
   RawClient client(server_->Address());
   const auto answer = client.Ask(kGet);
   EXPECT_EQ(answer.body, "piece");
@@ -193,10 +197,12 @@ TEST_F(StreamTest, ASourceThatThrowsBreaksTheConnection) {
 TEST_F(StreamTest, TheHeadDoesNotWaitForTheFirstPiece) {
   std::promise<void> go;
   auto gone = std::make_shared<std::shared_future<void>>(go.get_future().share());
-  Start([gone](int number) -> Result<std::string> {
-    gone->wait();
-    return number == 0 ? std::string("late") : std::string();
-  }, true);
+  Start(
+      [gone](int number) -> Result<std::string> {
+        gone->wait();
+        return number == 0 ? std::string("late") : std::string();
+      },
+      true);
   RawClient client(server_->Address());
   client.Send(kGet);
   EXPECT_EQ(client.Peek(15), "HTTP/1.1 200 OK");

@@ -89,9 +89,7 @@ TEST_F(ServerTest, PipelinedRequestsBeforeTheClientsEndAreAnswered) {
 }
 
 TEST_F(ServerTest, BytesOneByOne) {
-  for (const char c : std::string_view("POST /a/x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc")) {
-    client_.Send({&c, 1});
-  }
+  for (const char c : std::string_view("POST /a/x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc")) { client_.Send({&c, 1}); }
   EXPECT_THAT(client_.Receive().body, HasSubstr("|abc"));
 }
 
@@ -101,8 +99,8 @@ TEST_F(ServerTest, ParametersAreDecoded) {
 }
 
 TEST_F(ServerTest, AddressesThatCannotBe) {
-  for (const std::string target : {"/a/%", "/a/%0", "/a/%zz", "/a/%00", "/a/%0a", "/a/%7F", "/a?x=%", "/a?x=%00", "a",
-                                   "h:80", "/a#b", "/a/%1f"}) {
+  for (const std::string target :
+       {"/a/%", "/a/%0", "/a/%zz", "/a/%00", "/a/%0a", "/a/%7F", "/a?x=%", "/a?x=%00", "a", "h:80", "/a#b", "/a/%1f"}) {
     RawClient client(server_->Address());
     const auto answer = client.Ask("GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n");
     EXPECT_EQ(answer.status, 400) << target;

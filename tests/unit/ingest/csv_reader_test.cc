@@ -13,7 +13,8 @@ struct Read {
   Status status;
 };
 
-Read ReadAll(std::string_view text, char separator = ',', std::size_t max_row = 1000, std::size_t max_cells = 100, std::size_t piece = 1000) {
+Read ReadAll(std::string_view text, char separator = ',', std::size_t max_row = 1000, std::size_t max_cells = 100,
+             std::size_t piece = 1000) {
   Read read;
   CsvReader reader(separator, max_row, max_cells, [&](const CsvRow& row) {
     std::string line = std::to_string(row.line) + ":";

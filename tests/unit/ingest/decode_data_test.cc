@@ -106,7 +106,8 @@ TEST_P(DecodeData, EveryCase) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, DecodeData,
-                         ::testing::Values("records.txt", "values.txt", "bad_json.txt", "bad_values.txt", "array.txt", "csv.txt", "bad_csv.txt"),
+                         ::testing::Values("records.txt", "values.txt", "bad_json.txt", "bad_values.txt", "array.txt", "csv.txt",
+                                           "bad_csv.txt"),
                          [](const auto& file) { return file.param.substr(0, file.param.find('.')); });
 
 }  // namespace

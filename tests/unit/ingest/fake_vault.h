@@ -33,9 +33,9 @@ class FakeVault final : public vault::StudyVault {
   std::vector<std::string> rows;
   std::size_t appends = 0;
   std::size_t last_bytes = 0;
-  std::optional<Error> failure;   //!< of the next Append
-  int changes = 0;                //!< so many Appends find that the definition has just got another field
-  bool in_thread = false;         //!< answers from another thread
+  std::optional<Error> failure;  //!< of the next Append
+  int changes = 0;               //!< so many Appends find that the definition has just got another field
+  bool in_thread = false;        //!< answers from another thread
   vault::Seq seq = 100;
 
   void AddField(model::Field field) {
@@ -57,7 +57,8 @@ class FakeVault final : public vault::StudyVault {
     }
     if (!in_thread) return done(Take(request));
     const std::lock_guard lock(mutex_);
-    threads_.emplace_back([this, done = std::move(done), shared = std::make_shared<vault::AppendRequest>(std::move(request))] { done(Take(*shared)); });
+    threads_.emplace_back(
+        [this, done = std::move(done), shared = std::make_shared<vault::AppendRequest>(std::move(request))] { done(Take(*shared)); });
   }
 
   vault::Seq LastSeq() override { return seq; }
@@ -73,12 +74,15 @@ class FakeVault final : public vault::StudyVault {
   std::shared_ptr<const vault::PeopleView> People() override { return nullptr; }
   std::optional<std::int32_t> ParticipantNumber(std::string_view) override { return std::nullopt; }
   std::optional<std::int32_t> SessionNumber(std::string_view) override { return std::nullopt; }
-  Result<std::uint64_t> DeleteRecords(std::string_view, const std::vector<std::string>&, const std::vector<vault::Seq>&) override { return Unused(); }
+  Result<std::uint64_t> DeleteRecords(std::string_view, const std::vector<std::string>&, const std::vector<vault::Seq>&) override {
+    return Unused();
+  }
   Result<std::unique_ptr<vault::Cursor>> Read(const vault::Select&) override { return Unused(); }
   Result<std::uint64_t> Count(const vault::Select&) override { return Unused(); }
   Result<vault::Summary> Summarize(std::string_view) override { return Unused(); }
   Result<std::vector<vault::Tombstone>> Tombstones(std::string_view, vault::Seq, vault::Seq) override { return Unused(); }
-  Result<std::uint64_t> WriteParquet(const vault::Select&, const std::vector<std::string>&, const std::string&, const std::function<bool()>&) override {
+  Result<std::uint64_t> WriteParquet(const vault::Select&, const std::vector<std::string>&, const std::string&,
+                                     const std::function<bool()>&) override {
     return Unused();
   }
 

@@ -25,9 +25,10 @@ inline model::Dataset AllTypes() {
   using model::FieldType;
   model::Dataset dataset;
   dataset.id = dataset.name = "all";
-  dataset.fields = {MakeField("text", FieldType::kString),     MakeField("count", FieldType::kInteger), MakeField("size", FieldType::kDouble),
-                    MakeField("flag", FieldType::kBoolean),    MakeField("when", FieldType::kDatetime), MakeField("code", FieldType::kIdentifier),
-                    MakeField("kind", FieldType::kEnum),       MakeField("tags", FieldType::kSet),      MakeField("raw", FieldType::kJson)};
+  dataset.fields = {
+      MakeField("text", FieldType::kString),  MakeField("count", FieldType::kInteger), MakeField("size", FieldType::kDouble),
+      MakeField("flag", FieldType::kBoolean), MakeField("when", FieldType::kDatetime), MakeField("code", FieldType::kIdentifier),
+      MakeField("kind", FieldType::kEnum),    MakeField("tags", FieldType::kSet),      MakeField("raw", FieldType::kJson)};
   dataset.fields[1].name = "How many";
   // Option "1" has the code of option "2": the id wins.
   dataset.fields[6].options = {{"1", "2", "One"}, {"2", "1", "Two"}, {"red", "9", "Red"}};
@@ -62,7 +63,8 @@ inline std::string CellText(const model::FieldColumn& column, const model::Field
   using model::FieldType;
   if (column.states[row] == model::CellState::kSkipped) return "<skipped>";
   switch (column.type) {
-    case FieldType::kString: case FieldType::kIdentifier: return Quoted(column.strings.At(row));
+    case FieldType::kString:
+    case FieldType::kIdentifier: return Quoted(column.strings.At(row));
     case FieldType::kJson: return std::string(column.strings.At(row));
     case FieldType::kInteger: return std::to_string(column.integers[row]);
     case FieldType::kBoolean: return column.integers[row] == 1 ? "true" : column.integers[row] == 0 ? "false" : "?";
@@ -107,8 +109,9 @@ inline bool IsWellFormed(const model::RecordBatch& batch) {
     using model::FieldType;
     const bool strings = column.type == FieldType::kString || column.type == FieldType::kIdentifier || column.type == FieldType::kJson;
     const bool set = column.type == FieldType::kSet, real = column.type == FieldType::kDouble;
-    good = good && column.states.size() == rows && column.strings.Size() == (strings ? rows : 0) && column.option_ends.size() == (set ? rows : 0) &&
-           column.doubles.size() == (real ? rows : 0) && column.integers.size() == (strings || set || real ? 0 : rows) &&
+    good = good && column.states.size() == rows && column.strings.Size() == (strings ? rows : 0) &&
+           column.option_ends.size() == (set ? rows : 0) && column.doubles.size() == (real ? rows : 0) &&
+           column.integers.size() == (strings || set || real ? 0 : rows) &&
            column.options.size() == (set && rows > 0 ? column.option_ends.back() : 0);
   }
   return good;
@@ -129,7 +132,8 @@ struct Outcome {
   }
 };
 
-inline Outcome DecodePieces(BodyFormat format, const std::shared_ptr<const model::Dataset>& dataset, const std::vector<std::string_view>& pieces) {
+inline Outcome DecodePieces(BodyFormat format, const std::shared_ptr<const model::Dataset>& dataset,
+                            const std::vector<std::string_view>& pieces) {
   Outcome outcome;
   const auto decoder = MakeDecoder(
       format, dataset,

@@ -38,8 +38,8 @@ TEST(Infer, Integers) {
 TEST(Infer, Doubles) {
   EXPECT_EQ(OfTexts({"1.5", "2", "-0.25", "1e+20", "-0", "0.1"}), FieldType::kDouble);
   EXPECT_EQ(OfTexts({"1", "1.5"}), FieldType::kDouble);
-  for (const auto spoiler : {"1.50", "1.0", ".5", "5.", "1E5", "100000000000000000000000", "NaN", "inf", "1e5", "0.1000000000000000055", "1e999",
-                             "9007199254740993", "100000"}) {
+  for (const auto spoiler : {"1.50", "1.0", ".5", "5.", "1E5", "100000000000000000000000", "NaN", "inf", "1e5", "0.1000000000000000055",
+                             "1e999", "9007199254740993", "100000"}) {
     EXPECT_EQ(OfTexts({"1.5", spoiler}), FieldType::kString) << spoiler;
   }
 }
@@ -149,7 +149,8 @@ void CheckFile(const std::string& name, const std::map<std::string, FieldType>& 
             const auto& column = batch.fields[field];
             std::string text;
             if (column.states[row] == model::CellState::kAnswered) {
-              text = column.type == FieldType::kString ? std::string(column.strings.At(row)) : CellText(column, dataset->fields[field], row);
+              text =
+                  column.type == FieldType::kString ? std::string(column.strings.At(row)) : CellText(column, dataset->fields[field], row);
             }
             EXPECT_EQ(text, cells.at(at++)) << names[field];
           }
@@ -162,7 +163,9 @@ void CheckFile(const std::string& name, const std::map<std::string, FieldType>& 
   EXPECT_EQ(at, cells.size());
 }
 
-TEST(InferRealData, Bfi) { CheckFile("bfi.csv", {{"A1", FieldType::kInteger}, {"gender", FieldType::kInteger}, {"age", FieldType::kInteger}}); }
+TEST(InferRealData, Bfi) {
+  CheckFile("bfi.csv", {{"A1", FieldType::kInteger}, {"gender", FieldType::kInteger}, {"age", FieldType::kInteger}});
+}
 
 TEST(InferRealData, Yrbss) {
   CheckFile("yrbss.csv", {{"age", FieldType::kInteger},

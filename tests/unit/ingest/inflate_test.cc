@@ -38,8 +38,7 @@ std::string Zstd(std::string_view text, int window_log = 0) {
     ZSTD_outBuffer output{out.data(), out.size(), 0};
     ZSTD_inBuffer input{text.data(), text.size(), 0};
     while (input.pos < input.size) ZSTD_compressStream2(context, &output, &input, ZSTD_e_continue);
-    while (ZSTD_compressStream2(context, &output, &input, ZSTD_e_end) != 0) {
-    }
+    while (ZSTD_compressStream2(context, &output, &input, ZSTD_e_end) != 0) {}
     out.resize(output.pos);
   }
   ZSTD_freeCCtx(context);
@@ -168,7 +167,8 @@ TEST(Inflate, HugeWindowsAreRefused) {
 
 TEST(Inflate, TheSinkCanEndIt) {
   auto inflater = MakeInflater("gzip");
-  const Status status = (*inflater)->Feed(Gzip(Text(500000)), [](std::span<const char>) -> Status { return Fail(ErrorCode::kCancelled, "enough"); });
+  const Status status =
+      (*inflater)->Feed(Gzip(Text(500000)), [](std::span<const char>) -> Status { return Fail(ErrorCode::kCancelled, "enough"); });
   EXPECT_EQ(status.error().code, ErrorCode::kCancelled);
 }
 

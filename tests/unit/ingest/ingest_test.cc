@@ -68,7 +68,8 @@ TEST(Ingest, GoodRecordsAreKept) {
 
 TEST(Ingest, RejectKeepsNothingOfABadRequest) {
   const auto vault = MakeVault();
-  const Answer answer = Send(vault, Options(), Record("p1", "\"count\":1") + Record("p2", "\"count\":\"x\"") + "{\n" + Record("p3", "\"count\":3"));
+  const Answer answer =
+      Send(vault, Options(), Record("p1", "\"count\":1") + Record("p2", "\"count\":\"x\"") + "{\n" + Record("p3", "\"count\":3"));
   ASSERT_FALSE(answer.status);
   EXPECT_EQ(answer.status.error().code, ErrorCode::kRecordsRejected);
   EXPECT_EQ(vault->appends, 0u);
@@ -264,7 +265,8 @@ TEST(Ingest, ALargeRequestWaitsInAFile) {
   IngestRequest request(vault, options);
   ASSERT_TRUE(request.Begin());
   const std::string filler(9000, 'x');
-  for (int row = 0; row < 5000; ++row) ASSERT_TRUE(request.Feed(Record("p" + std::to_string(row), "\"text\":\"" + filler + "\",\"count\":" + std::to_string(row))));
+  for (int row = 0; row < 5000; ++row)
+    ASSERT_TRUE(request.Feed(Record("p" + std::to_string(row), "\"text\":\"" + filler + "\",\"count\":" + std::to_string(row))));
   EXPECT_TRUE(std::filesystem::is_empty(directory));
   vault->AddField(MakeField("extra", model::FieldType::kDouble));
   Answer answer;
@@ -274,7 +276,8 @@ TEST(Ingest, ALargeRequestWaitsInAFile) {
   EXPECT_GT(vault->last_bytes, kSpoolBytes);
   ASSERT_EQ(vault->rows.size(), 5000u);
   for (const int row : {0, 2500, 4999}) {
-    EXPECT_EQ(vault->rows[static_cast<std::size_t>(row)], "participant=p" + std::to_string(row) + " : text=\"" + filler + "\" count=" + std::to_string(row));
+    EXPECT_EQ(vault->rows[static_cast<std::size_t>(row)],
+              "participant=p" + std::to_string(row) + " : text=\"" + filler + "\" count=" + std::to_string(row));
   }
   std::filesystem::remove_all(directory);
 }
@@ -293,7 +296,8 @@ TEST(Ingest, ResponsesReadBack) {
   EXPECT_EQ(read->rejected[0].field, "a\"b");
   EXPECT_EQ(read->rejected[0].code, ErrorCode::kBadTime);
   EXPECT_EQ(read->rejected[0].error, "line\nbreak \xC3\xBC");
-  for (const char* text : {"", "{}", "[]", "{\"accepted\":-1,\"rejected_total\":0,\"rejected\":[]}", "{\"accepted\":1,\"rejected_total\":0,\"rejected\":[1]}"}) {
+  for (const char* text : {"", "{}", "[]", "{\"accepted\":-1,\"rejected_total\":0,\"rejected\":[]}",
+                           "{\"accepted\":1,\"rejected_total\":0,\"rejected\":[1]}"}) {
     EXPECT_FALSE(ParseResponse(text)) << text;
   }
 }

@@ -63,7 +63,8 @@ TEST(Limits, LargestCsvRow) {
 
 TEST(Limits, Nesting) {
   const auto nested = [](int depth) {
-    return "{\"participant\":\"p\",\"values\":{\"raw\":" + std::string(static_cast<std::size_t>(depth), '[') + std::string(static_cast<std::size_t>(depth), ']') + "}}\n";
+    return "{\"participant\":\"p\",\"values\":{\"raw\":" + std::string(static_cast<std::size_t>(depth), '[') +
+           std::string(static_cast<std::size_t>(depth), ']') + "}}\n";
   };
   EXPECT_EQ(DecodeWhole(BodyFormat::kNdjson, nested(kMaxJsonDepth)).rows.size(), 1u);
   EXPECT_THAT(DecodeWhole(BodyFormat::kNdjson, nested(kMaxJsonDepth + 1)).rejected, ElementsAre("1 - bad-json"));
@@ -78,12 +79,16 @@ TEST(Limits, Nesting) {
 
 TEST(Limits, LongNumbersAndNames) {
   const std::string digits(1u << 20, '9');
-  EXPECT_THAT(DecodeWhole(BodyFormat::kNdjson, "{\"participant\":\"p\",\"values\":{\"count\":" + digits + "}}").rejected, ElementsAre("1 count out-of-range"));
-  EXPECT_THAT(DecodeWhole(BodyFormat::kNdjson, "{\"participant\":\"p\",\"values\":{\"size\":0." + digits + "}}").rows, ElementsAre("participant=p : size=1"));
-  EXPECT_THAT(DecodeWhole(BodyFormat::kNdjson, "{\"participant\":\"p\",\"values\":{\"" + digits + "\":1}}").rejected, ElementsAre("1 - unknown-field"));
+  EXPECT_THAT(DecodeWhole(BodyFormat::kNdjson, "{\"participant\":\"p\",\"values\":{\"count\":" + digits + "}}").rejected,
+              ElementsAre("1 count out-of-range"));
+  EXPECT_THAT(DecodeWhole(BodyFormat::kNdjson, "{\"participant\":\"p\",\"values\":{\"size\":0." + digits + "}}").rows,
+              ElementsAre("participant=p : size=1"));
+  EXPECT_THAT(DecodeWhole(BodyFormat::kNdjson, "{\"participant\":\"p\",\"values\":{\"" + digits + "\":1}}").rejected,
+              ElementsAre("1 - unknown-field"));
   EXPECT_THAT(DecodeWhole(BodyFormat::kNdjson, "{\"participant\":\"" + digits + "\"}").rejected, ElementsAre("1 participant bad-id"));
   EXPECT_EQ(DecodeWhole(BodyFormat::kNdjson, "{\"participant\":\"" + std::string(255, 'p') + "\"}").rows.size(), 1u);
-  EXPECT_THAT(DecodeWhole(BodyFormat::kNdjson, "{\"participant\":\"" + std::string(256, 'p') + "\"}").rejected, ElementsAre("1 participant bad-id"));
+  EXPECT_THAT(DecodeWhole(BodyFormat::kNdjson, "{\"participant\":\"" + std::string(256, 'p') + "\"}").rejected,
+              ElementsAre("1 participant bad-id"));
 }
 
 TEST(Limits, BatchesAreHandedOnAsTheyFill) {
@@ -128,7 +133,8 @@ TEST(Limits, FourThousandFields) {
   auto dataset = std::make_shared<model::Dataset>();
   std::string wide = "{\"participant\":\"p\",\"values\":{";
   for (std::size_t field = 0; field < model::kMaxFields; ++field) {
-    dataset->fields.push_back(MakeField("f" + std::to_string(field), field % 2 == 0 ? model::FieldType::kInteger : model::FieldType::kString));
+    dataset->fields.push_back(
+        MakeField("f" + std::to_string(field), field % 2 == 0 ? model::FieldType::kInteger : model::FieldType::kString));
     wide += (field == 0 ? "\"f" : ",\"f") + std::to_string(field) + (field % 2 == 0 ? "\":1" : "\":\"x\"");
   }
   const std::string narrow = "{\"participant\":\"p\",\"values\":{\"f3999\":\"y\",\"f0\":5}}\n";

@@ -17,15 +17,16 @@ TEST(Number, JsonGrammar) {
   for (const char* text : {"0", "-0", "1", "-1", "10", "0.5", "-0.5e3", "1e5", "1E+5", "1e-5", "123.456e-7", "1e999"}) {
     EXPECT_NE(ParseJsonNumber(text).kind, Kind::kInvalid) << text;
   }
-  for (const char* text : {"", "-", "+1", "01", "-01", "00", "1.", ".5", "-.5", "1.e5", "e5", "1e", "1e+", "1e5.5", "0x1", "1 ", " 1", "1,5", "NaN",
-                           "nan", "inf", "Infinity", "-inf", "1_000", "--1", "1-", "1.2.3", "\xD9\xA1"}) {
+  for (const char* text : {"",    "-",  "+1", "01",  "-01", "00",  "1.",  ".5",       "-.5",  "1.e5",  "e5",  "1e", "1e+",   "1e5.5",
+                           "0x1", "1 ", " 1", "1,5", "NaN", "nan", "inf", "Infinity", "-inf", "1_000", "--1", "1-", "1.2.3", "\xD9\xA1"}) {
     EXPECT_EQ(ParseJsonNumber(text).kind, Kind::kInvalid) << text;
   }
   EXPECT_EQ(ParseJsonNumber(std::string_view("1\0", 2)).kind, Kind::kInvalid);
 }
 
 TEST(Number, PlainGrammar) {
-  for (const char* text : {"007", ".5", "5.", "-.5", "-007.5", "0e0", "5.e1"}) EXPECT_NE(ParsePlainNumber(text).kind, Kind::kInvalid) << text;
+  for (const char* text : {"007", ".5", "5.", "-.5", "-007.5", "0e0", "5.e1"})
+    EXPECT_NE(ParsePlainNumber(text).kind, Kind::kInvalid) << text;
   for (const char* text : {"", ".", "-", "-.", "+1", " 1", "1 ", "1,5", "nan", "inf", "infinity", "0x1", "1e", "e1", ".e1", "1d5"}) {
     EXPECT_EQ(ParsePlainNumber(text).kind, Kind::kInvalid) << text;
   }

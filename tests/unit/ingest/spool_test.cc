@@ -28,8 +28,9 @@ std::vector<model::RecordBatch> Batches(const std::shared_ptr<const model::Datas
     std::string body;
     for (int row = 0; row < rows; ++row) {
       const std::string tag = std::to_string(number) + "-" + std::to_string(row);
-      body += "{\"id\":\"r" + tag + "\",\"participant\":\"p" + std::to_string(row % 3) + "\",\"session\":\"s\",\"time\":\"2026-01-31T08:15:00+02:00\",\"onset_ms\":" +
-              std::to_string(row) + ".5,\"values\":{\"text\":\"t" + tag + "\",\"count\":" + std::to_string(row) +
+      body += "{\"id\":\"r" + tag + "\",\"participant\":\"p" + std::to_string(row % 3) +
+              "\",\"session\":\"s\",\"time\":\"2026-01-31T08:15:00+02:00\",\"onset_ms\":" + std::to_string(row) +
+              ".5,\"values\":{\"text\":\"t" + tag + "\",\"count\":" + std::to_string(row) +
               ",\"tags\":[\"a\",\"b\"],\"raw\":[1]},\"skipped\":[\"flag\"],\"metadata\":{\"text\":{\"n\":" + std::to_string(row) + "}}}\n";
       body += "{\"participant\":\"q\",\"values\":{\"size\":0.1,\"when\":\"2026-01-31\",\"code\":\"c\",\"kind\":\"red\"}}\n";
     }

@@ -53,8 +53,12 @@ TEST(ParseDataset, ReadsAllMembersAndFillsDefaults) {
 }
 
 TEST(ParseDataset, ModeFollowsKind) {
-  for (const auto& [kind, mode] : {std::pair{"survey", "keyed"}, {"profile", "keyed"}, {"donation", "keyed"}, {"events", "append"},
-                                   {"sensor", "append"}, {"custom", "append"}}) {
+  for (const auto& [kind, mode] : {std::pair{"survey", "keyed"},
+                                   {"profile", "keyed"},
+                                   {"donation", "keyed"},
+                                   {"events", "append"},
+                                   {"sensor", "append"},
+                                   {"custom", "append"}}) {
     const Dataset dataset = Parsed("{\"kind\":\"" + std::string(kind) + "\"}", "d");
     EXPECT_EQ(Name(dataset.mode), mode) << kind;
   }
@@ -77,8 +81,9 @@ TEST(DatasetJson, IsReadBackUnchanged) {
 }
 
 TEST(DatasetJson, SurvivesStrangeTexts) {
-  Dataset dataset = Parsed("{\"fields\":[{\"id\":\"a\",\"type\":\"string\",\"label\":"
-                           "\"\\u0001\\n\\t\\\"\\\\/ é 日本 \\ud83d\\ude00 \\u2028\"}]}");
+  Dataset dataset = Parsed(
+      "{\"fields\":[{\"id\":\"a\",\"type\":\"string\",\"label\":"
+      "\"\\u0001\\n\\t\\\"\\\\/ é 日本 \\ud83d\\ude00 \\u2028\"}]}");
   EXPECT_EQ(dataset.fields[0].label, "\x01\n\t\"\\/ é 日本 \xf0\x9f\x98\x80 \xe2\x80\xa8");
   EXPECT_EQ(Parsed(DatasetJson(dataset)).fields[0].label, dataset.fields[0].label);
 }
@@ -99,60 +104,66 @@ TEST_P(BadDefinitions, AreNamed) {
   EXPECT_FALSE(dataset.error().detail.empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Json, BadDefinitions, testing::Values(
-    BadDefinition{"", ErrorCode::kBadJson, "byte 0"},
-    BadDefinition{"[]", ErrorCode::kBadMember, ""},
-    BadDefinition{"null", ErrorCode::kBadMember, ""},
-    BadDefinition{"{} {}", ErrorCode::kBadJson, "byte 3"},
-    BadDefinition{"{\"a\":}", ErrorCode::kBadJson, "byte 5"},
-    BadDefinition{"{\"fields\":[", ErrorCode::kBadJson, "byte 11"},
-    BadDefinition{"{'id':1}", ErrorCode::kBadJson, "byte 1"},
-    BadDefinition{"{\"name\":\"\xff\"}", ErrorCode::kBadUtf8, ""},
-    BadDefinition{"{\"name\":\"\\ud800\"}", ErrorCode::kBadJson, "byte 15"},
-    BadDefinition{"{\"name\":\"a\\u0000b\"}", ErrorCode::kBadMember, "/name"},
-    BadDefinition{"{\"name\":\"a\nb\"}", ErrorCode::kBadJson, "byte 10"},
-    BadDefinition{"[[[[[[[[[1]]]]]]]]]", ErrorCode::kBadJson, "byte 8"},
-    BadDefinition{"{\"version\":1e999}", ErrorCode::kBadJson, "/version"},
-    BadDefinition{"{\"version\":NaN}", ErrorCode::kBadJson, "byte 11"},
-    BadDefinition{R"({"name":"a","name":"b"})", ErrorCode::kBadMember, "/name"},
-    BadDefinition{R"({"name":"a","na\u006de":"b"})", ErrorCode::kBadMember, "/name"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{"id":"x"},{"id":"y","id":"z"}]}]})",
-                  ErrorCode::kBadMember, "/fields/0/options/1/id"},
-    BadDefinition{R"({"id":"wave2"})", ErrorCode::kBadMember, "/id"},
-    BadDefinition{R"({"id":1})", ErrorCode::kBadMember, "/id"},
-    BadDefinition{R"({"kind":"surveys"})", ErrorCode::kBadMember, "/kind"},
-    BadDefinition{R"({"mode":true})", ErrorCode::kBadMember, "/mode"},
-    BadDefinition{R"({"colour":"red"})", ErrorCode::kUnknownMember, "/colour"},
-    BadDefinition{R"({"a/b~c":1})", ErrorCode::kUnknownMember, "/a~1b~0c"},
-    BadDefinition{R"({"fields":{}})", ErrorCode::kBadMember, "/fields"},
-    BadDefinition{R"({"fields":["a"]})", ErrorCode::kBadMember, "/fields/0"},
-    BadDefinition{R"({"fields":[{"type":"string"}]})", ErrorCode::kBadId, "/fields/0/id"},
-    BadDefinition{R"({"fields":[{"id":"a b","type":"string"}]})", ErrorCode::kBadId, "/fields/0/id"},
-    BadDefinition{R"({"fields":[{"id":"a"}]})", ErrorCode::kBadMember, "/fields/0/type"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"text"}]})", ErrorCode::kBadMember, "/fields/0/type"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"string","size":3}]})", ErrorCode::kUnknownMember, "/fields/0/size"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"string","required":1}]})", ErrorCode::kBadMember, "/fields/0/required"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"string","privacy":"secret"}]})", ErrorCode::kBadMember, "/fields/0/privacy"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"string","label":null}]})", ErrorCode::kBadMember, "/fields/0/label"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"string"},{"id":"a","type":"double"}]})", ErrorCode::kBadDefinition, "/fields/1/id"}));
+INSTANTIATE_TEST_SUITE_P(
+    Json, BadDefinitions,
+    testing::Values(
+        BadDefinition{"", ErrorCode::kBadJson, "byte 0"}, BadDefinition{"[]", ErrorCode::kBadMember, ""},
+        BadDefinition{"null", ErrorCode::kBadMember, ""}, BadDefinition{"{} {}", ErrorCode::kBadJson, "byte 3"},
+        BadDefinition{"{\"a\":}", ErrorCode::kBadJson, "byte 5"}, BadDefinition{"{\"fields\":[", ErrorCode::kBadJson, "byte 11"},
+        BadDefinition{"{'id':1}", ErrorCode::kBadJson, "byte 1"}, BadDefinition{"{\"name\":\"\xff\"}", ErrorCode::kBadUtf8, ""},
+        BadDefinition{"{\"name\":\"\\ud800\"}", ErrorCode::kBadJson, "byte 15"},
+        BadDefinition{"{\"name\":\"a\\u0000b\"}", ErrorCode::kBadMember, "/name"},
+        BadDefinition{"{\"name\":\"a\nb\"}", ErrorCode::kBadJson, "byte 10"},
+        BadDefinition{"[[[[[[[[[1]]]]]]]]]", ErrorCode::kBadJson, "byte 8"},
+        BadDefinition{"{\"version\":1e999}", ErrorCode::kBadJson, "/version"},
+        BadDefinition{"{\"version\":NaN}", ErrorCode::kBadJson, "byte 11"},
+        BadDefinition{R"({"name":"a","name":"b"})", ErrorCode::kBadMember, "/name"},
+        BadDefinition{R"({"name":"a","na\u006de":"b"})", ErrorCode::kBadMember, "/name"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{"id":"x"},{"id":"y","id":"z"}]}]})", ErrorCode::kBadMember,
+                      "/fields/0/options/1/id"},
+        BadDefinition{R"({"id":"wave2"})", ErrorCode::kBadMember, "/id"}, BadDefinition{R"({"id":1})", ErrorCode::kBadMember, "/id"},
+        BadDefinition{R"({"kind":"surveys"})", ErrorCode::kBadMember, "/kind"},
+        BadDefinition{R"({"mode":true})", ErrorCode::kBadMember, "/mode"},
+        BadDefinition{R"({"colour":"red"})", ErrorCode::kUnknownMember, "/colour"},
+        BadDefinition{R"({"a/b~c":1})", ErrorCode::kUnknownMember, "/a~1b~0c"},
+        BadDefinition{R"({"fields":{}})", ErrorCode::kBadMember, "/fields"},
+        BadDefinition{R"({"fields":["a"]})", ErrorCode::kBadMember, "/fields/0"},
+        BadDefinition{R"({"fields":[{"type":"string"}]})", ErrorCode::kBadId, "/fields/0/id"},
+        BadDefinition{R"({"fields":[{"id":"a b","type":"string"}]})", ErrorCode::kBadId, "/fields/0/id"},
+        BadDefinition{R"({"fields":[{"id":"a"}]})", ErrorCode::kBadMember, "/fields/0/type"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"text"}]})", ErrorCode::kBadMember, "/fields/0/type"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"string","size":3}]})", ErrorCode::kUnknownMember, "/fields/0/size"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"string","required":1}]})", ErrorCode::kBadMember, "/fields/0/required"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"string","privacy":"secret"}]})", ErrorCode::kBadMember, "/fields/0/privacy"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"string","label":null}]})", ErrorCode::kBadMember, "/fields/0/label"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"string"},{"id":"a","type":"double"}]})", ErrorCode::kBadDefinition, "/fields/1/id"}));
 
-INSTANTIATE_TEST_SUITE_P(Rules, BadDefinitions, testing::Values(
-    BadDefinition{R"({"fields":[{"id":"a","type":"string","options":[{"id":"x"}]}]})", ErrorCode::kBadDefinition, "/fields/0/options"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{"id":"x"},{"id":"x"}]}]})", ErrorCode::kBadDefinition, "/fields/0/options/1/id"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{"id":"x","code":"1"},{"id":"y","code":"1"}]}]})", ErrorCode::kBadDefinition, "/fields/0/options/1/code"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{"id":"x","code":"y"},{"id":"y","code":"2"}]}]})", ErrorCode::kBadDefinition, "/fields/0/options/1/id"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{"id":"x"},{"id":"y","code":"x"}]}]})", ErrorCode::kBadDefinition, "/fields/0/options/1/code"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"set","options":[{"id":"x;y"}]}]})", ErrorCode::kBadDefinition, "/fields/0/options/0/id"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"set","options":[{"id":"x","code":"1;2"}]}]})", ErrorCode::kBadDefinition, "/fields/0/options/0/code"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{}]}]})", ErrorCode::kBadId, "/fields/0/options/0/id"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":["x"]}]})", ErrorCode::kBadMember, "/fields/0/options/0"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{"id":1}]}]})", ErrorCode::kBadMember, "/fields/0/options/0/id"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{"id":"x\n"}]}]})", ErrorCode::kBadId, "/fields/0/options/0/id"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{"id":"x","code":"\u0007"}]}]})", ErrorCode::kBadId, "/fields/0/options/0/code"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"double","min":2,"max":1}]})", ErrorCode::kBadDefinition, "/fields/0/min"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"string","min":2}]})", ErrorCode::kBadDefinition, "/fields/0/min"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"datetime","max":2}]})", ErrorCode::kBadDefinition, "/fields/0/max"},
-    BadDefinition{R"({"fields":[{"id":"a","type":"double","min":"2"}]})", ErrorCode::kBadMember, "/fields/0/min"}));
+INSTANTIATE_TEST_SUITE_P(
+    Rules, BadDefinitions,
+    testing::Values(
+        BadDefinition{R"({"fields":[{"id":"a","type":"string","options":[{"id":"x"}]}]})", ErrorCode::kBadDefinition, "/fields/0/options"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{"id":"x"},{"id":"x"}]}]})", ErrorCode::kBadDefinition,
+                      "/fields/0/options/1/id"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{"id":"x","code":"1"},{"id":"y","code":"1"}]}]})",
+                      ErrorCode::kBadDefinition, "/fields/0/options/1/code"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{"id":"x","code":"y"},{"id":"y","code":"2"}]}]})",
+                      ErrorCode::kBadDefinition, "/fields/0/options/1/id"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{"id":"x"},{"id":"y","code":"x"}]}]})", ErrorCode::kBadDefinition,
+                      "/fields/0/options/1/code"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"set","options":[{"id":"x;y"}]}]})", ErrorCode::kBadDefinition,
+                      "/fields/0/options/0/id"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"set","options":[{"id":"x","code":"1;2"}]}]})", ErrorCode::kBadDefinition,
+                      "/fields/0/options/0/code"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{}]}]})", ErrorCode::kBadId, "/fields/0/options/0/id"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":["x"]}]})", ErrorCode::kBadMember, "/fields/0/options/0"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{"id":1}]}]})", ErrorCode::kBadMember, "/fields/0/options/0/id"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{"id":"x\n"}]}]})", ErrorCode::kBadId, "/fields/0/options/0/id"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{"id":"x","code":"\u0007"}]}]})", ErrorCode::kBadId,
+                      "/fields/0/options/0/code"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"double","min":2,"max":1}]})", ErrorCode::kBadDefinition, "/fields/0/min"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"string","min":2}]})", ErrorCode::kBadDefinition, "/fields/0/min"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"datetime","max":2}]})", ErrorCode::kBadDefinition, "/fields/0/max"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"double","min":"2"}]})", ErrorCode::kBadMember, "/fields/0/min"}));
 
 TEST(ParseDataset, RefusesABadDatasetId) {
   EXPECT_EQ(ParseDataset("{}", "../x").error().code, ErrorCode::kBadId);
@@ -161,9 +172,7 @@ TEST(ParseDataset, RefusesABadDatasetId) {
 
 std::string WithFields(std::size_t count) {
   std::string json = "{\"fields\":[";
-  for (std::size_t i = 0; i < count; ++i) {
-    json += (i == 0 ? "" : ",") + ("{\"id\":\"f" + std::to_string(i)) + "\",\"type\":\"double\"}";
-  }
+  for (std::size_t i = 0; i < count; ++i) { json += (i == 0 ? "" : ",") + ("{\"id\":\"f" + std::to_string(i)) + "\",\"type\":\"double\"}"; }
   return json + "]}";
 }
 
@@ -240,8 +249,8 @@ TEST(MergeDefinitions, RefusesContradictions) {
            Case{R"({"kind":"survey","fields":[{"id":"a","type":"integer"}]})", ErrorCode::kDefinitionConflict, "/fields/0/type"},
            Case{R"({"kind":"sensor","mode":"keyed"})", ErrorCode::kDefinitionConflict, "/kind"},
            Case{R"({"kind":"survey","mode":"append"})", ErrorCode::kDefinitionConflict, "/mode"},
-           Case{R"({"kind":"survey","fields":[{"id":"b","type":"enum","options":[{"id":"y","code":"1"}]}]})",
-                ErrorCode::kBadDefinition, "/fields/0/options/1/code"},
+           Case{R"({"kind":"survey","fields":[{"id":"b","type":"enum","options":[{"id":"y","code":"1"}]}]})", ErrorCode::kBadDefinition,
+                "/fields/0/options/1/code"},
        }) {
     const auto merged = MergeDefinitions(current, Parsed(bad.json));
     ASSERT_FALSE(merged) << bad.json;

@@ -18,8 +18,8 @@ TEST(Words, GoBothWays) {
     ASSERT_TRUE(PrivacyClassFrom(word)) << word;
     EXPECT_EQ(Name(*PrivacyClassFrom(word)), word);
   }
-  for (const char* word : {"events", "recordings", "chat", "continuous_ratings", "sparse_ratings", "sync_metrics",
-                           "components", "survey", "sensor", "donation", "profile", "custom"}) {
+  for (const char* word : {"events", "recordings", "chat", "continuous_ratings", "sparse_ratings", "sync_metrics", "components", "survey",
+                           "sensor", "donation", "profile", "custom"}) {
     ASSERT_TRUE(DatasetKindFrom(word)) << word;
     EXPECT_EQ(Name(*DatasetKindFrom(word)), word);
   }
@@ -53,8 +53,10 @@ TEST(OptionNumber, PrefersIdsToCodes) {
 TEST(CellTypes, FollowTheType) {
   const Dataset dataset = ParseDataset(R"({"fields":[{"id":"s","type":"string"},{"id":"i","type":"integer"},
     {"id":"d","type":"double"},{"id":"b","type":"boolean"},{"id":"t","type":"datetime"},{"id":"n","type":"identifier"},
-    {"id":"e","type":"enum"},{"id":"m","type":"set"},{"id":"j","type":"json"}]})", "all").value();
-  const CellType wanted[] = {CellType::kString, CellType::kInt64,  CellType::kDouble, CellType::kBool,  CellType::kInt64,
+    {"id":"e","type":"enum"},{"id":"m","type":"set"},{"id":"j","type":"json"}]})",
+                                       "all")
+                              .value();
+  const CellType wanted[] = {CellType::kString, CellType::kInt64, CellType::kDouble,    CellType::kBool,  CellType::kInt64,
                              CellType::kString, CellType::kInt32, CellType::kInt32List, CellType::kString};
   for (std::int32_t field = 0; field < 9; ++field) {
     EXPECT_EQ(CellTypeOf(Column{ColumnKind::kField, field, {}}, dataset), wanted[field]) << field;

@@ -15,7 +15,9 @@ inline const model::Dataset& ExampleDataset() {
     {"id":"mood","type":"enum","options":[{"id":"bad","code":"1"},{"id":"good","code":"2"}]},
     {"id":"hobbies","type":"set","options":[{"id":"sport","code":"s"},{"id":"music","code":"m"}]},
     {"id":"extra","type":"json"},
-    {"id":"seq","type":"string"}]})", "example").value();
+    {"id":"seq","type":"string"}]})",
+                                                             "example")
+                                             .value();
   return kDataset;
 }
 

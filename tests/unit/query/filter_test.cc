@@ -28,7 +28,8 @@ std::string Show(const Value& value) {
 
 // A predicate as one line, so that expectations can be read.
 std::string Show(const Predicate& predicate) {
-  static constexpr const char* kWords[] = {"all", "any", "not", "=", "!=", ">", ">=", "<", "<=", "in", "not_in", "contains",
+  static constexpr const char* kWords[] = {"all",          "any",         "not",       "=",       "!=",          ">",
+                                           ">=",           "<",           "<=",        "in",      "not_in",      "contains",
                                            "not_contains", "starts_with", "ends_with", "is_null", "is_not_null", "between"};
   const std::string word = kWords[static_cast<int>(predicate.op)];
   std::string text;
@@ -54,74 +55,78 @@ TEST_P(GoodFilters, AreBound) {
   EXPECT_EQ(Show(*predicate), GetParam().bound);
 }
 
-INSTANTIATE_TEST_SUITE_P(Structure, GoodFilters, testing::Values(
-    GoodFilter{R"({"all":[]})", "all()"},
-    GoodFilter{R"({"any":[]})", "any()"},
-    GoodFilter{R"({"not":{"all":[]}})", "not(all())"},
-    GoodFilter{R"({"all":[{"field":"count","op":">","value":1},{"any":[{"not":{"field":"text","op":"is_null"}}]}]})",
-               "all(count > 1, any(not(text is_null)))"},
-    GoodFilter{" \n{\"op\":\"=\",\"value\":\"x\",\"field\":\"text\"}\t", "text = \"x\""}));
+INSTANTIATE_TEST_SUITE_P(
+    Structure, GoodFilters,
+    testing::Values(GoodFilter{R"({"all":[]})", "all()"}, GoodFilter{R"({"any":[]})", "any()"},
+                    GoodFilter{R"({"not":{"all":[]}})", "not(all())"},
+                    GoodFilter{R"({"all":[{"field":"count","op":">","value":1},{"any":[{"not":{"field":"text","op":"is_null"}}]}]})",
+                               "all(count > 1, any(not(text is_null)))"},
+                    GoodFilter{" \n{\"op\":\"=\",\"value\":\"x\",\"field\":\"text\"}\t", "text = \"x\""}));
 
-INSTANTIATE_TEST_SUITE_P(Texts, GoodFilters, testing::Values(
-    GoodFilter{R"({"field":"text","op":"=","value":"it's \"quoted\" \u00e9"})", "text = \"it's \"quoted\" é\""},
-    GoodFilter{R"({"field":"text","op":"!=","value":""})", "text != \"\""},
-    GoodFilter{R"({"field":"text","op":"<=","value":"m"})", "text <= \"m\""},
-    GoodFilter{R"({"field":"text","op":"between","value":["a","m"]})", "text between \"a\" \"m\""},
-    GoodFilter{R"({"field":"text","op":"in","value":["a","b","a"]})", "text in \"a\" \"b\" \"a\""},
-    GoodFilter{R"({"field":"code","op":"starts_with","value":"P"})", "code starts_with \"P\""},
-    GoodFilter{R"({"field":"extra","op":"contains","value":"%_"})", "extra contains \"%_\""},
-    GoodFilter{R"({"field":"text","op":"not_contains","value":"x"})", "text not_contains \"x\""},
-    GoodFilter{R"({"field":"text","op":"ends_with","value":"x"})", "text ends_with \"x\""},
-    GoodFilter{R"({"field":"text","op":"is_null","value":null})", "text is_null"},
-    GoodFilter{R"({"field":"text","op":"is_not_null"})", "text is_not_null"},
-    GoodFilter{R"({"field":"text","op":"in","value":[]})", "any()"},
-    GoodFilter{R"({"field":"text","op":"not_in","value":[]})", "all()"}));
+INSTANTIATE_TEST_SUITE_P(Texts, GoodFilters,
+                         testing::Values(GoodFilter{R"({"field":"text","op":"=","value":"it's \"quoted\" \u00e9"})",
+                                                    "text = \"it's \"quoted\" é\""},
+                                         GoodFilter{R"({"field":"text","op":"!=","value":""})", "text != \"\""},
+                                         GoodFilter{R"({"field":"text","op":"<=","value":"m"})", "text <= \"m\""},
+                                         GoodFilter{R"({"field":"text","op":"between","value":["a","m"]})", "text between \"a\" \"m\""},
+                                         GoodFilter{R"({"field":"text","op":"in","value":["a","b","a"]})", "text in \"a\" \"b\" \"a\""},
+                                         GoodFilter{R"({"field":"code","op":"starts_with","value":"P"})", "code starts_with \"P\""},
+                                         GoodFilter{R"({"field":"extra","op":"contains","value":"%_"})", "extra contains \"%_\""},
+                                         GoodFilter{R"({"field":"text","op":"not_contains","value":"x"})", "text not_contains \"x\""},
+                                         GoodFilter{R"({"field":"text","op":"ends_with","value":"x"})", "text ends_with \"x\""},
+                                         GoodFilter{R"({"field":"text","op":"is_null","value":null})", "text is_null"},
+                                         GoodFilter{R"({"field":"text","op":"is_not_null"})", "text is_not_null"},
+                                         GoodFilter{R"({"field":"text","op":"in","value":[]})", "any()"},
+                                         GoodFilter{R"({"field":"text","op":"not_in","value":[]})", "all()"}));
 
-INSTANTIATE_TEST_SUITE_P(Numbers, GoodFilters, testing::Values(
-    GoodFilter{R"({"field":"count","op":"=","value":-9223372036854775808})", "count = -9223372036854775808"},
-    GoodFilter{R"({"field":"count","op":"=","value":3.0})", "count = 3"},
-    GoodFilter{R"({"field":"count","op":">","value":2.5})", "count > 2.500000d"},
-    GoodFilter{R"({"field":"count","op":"<","value":9223372036854775808})", "count < 9223372036854775808.000000d"},
-    GoodFilter{R"({"field":"count","op":"<","value":1e19})", "count < 10000000000000000000.000000d"},
-    GoodFilter{R"({"field":"count","op":"in","value":[1,2.5,3]})", "count in 1.000000d 2.500000d 3.000000d"},
-    GoodFilter{R"({"field":"count","op":"not_in","value":[1,2]})", "count not_in 1 2"},
-    GoodFilter{R"({"field":"weight","op":">=","value":2})", "weight >= 2.000000d"},
-    GoodFilter{R"({"field":"weight","op":"between","value":[-1,0.5]})", "weight between -1.000000d 0.500000d"},
-    GoodFilter{R"({"field":"onset_ms","op":"<","value":0})", "onset_ms < 0.000000d"},
-    GoodFilter{R"({"field":"record.seq","op":">","value":100})", "record.seq > 100"},
-    GoodFilter{R"({"field":"done","op":"=","value":true})", "done = true"},
-    GoodFilter{R"({"field":"done","op":"not_in","value":[false]})", "done not_in false"}));
+INSTANTIATE_TEST_SUITE_P(
+    Numbers, GoodFilters,
+    testing::Values(GoodFilter{R"({"field":"count","op":"=","value":-9223372036854775808})", "count = -9223372036854775808"},
+                    GoodFilter{R"({"field":"count","op":"=","value":3.0})", "count = 3"},
+                    GoodFilter{R"({"field":"count","op":">","value":2.5})", "count > 2.500000d"},
+                    GoodFilter{R"({"field":"count","op":"<","value":9223372036854775808})", "count < 9223372036854775808.000000d"},
+                    GoodFilter{R"({"field":"count","op":"<","value":1e19})", "count < 10000000000000000000.000000d"},
+                    GoodFilter{R"({"field":"count","op":"in","value":[1,2.5,3]})", "count in 1.000000d 2.500000d 3.000000d"},
+                    GoodFilter{R"({"field":"count","op":"not_in","value":[1,2]})", "count not_in 1 2"},
+                    GoodFilter{R"({"field":"weight","op":">=","value":2})", "weight >= 2.000000d"},
+                    GoodFilter{R"({"field":"weight","op":"between","value":[-1,0.5]})", "weight between -1.000000d 0.500000d"},
+                    GoodFilter{R"({"field":"onset_ms","op":"<","value":0})", "onset_ms < 0.000000d"},
+                    GoodFilter{R"({"field":"record.seq","op":">","value":100})", "record.seq > 100"},
+                    GoodFilter{R"({"field":"done","op":"=","value":true})", "done = true"},
+                    GoodFilter{R"({"field":"done","op":"not_in","value":[false]})", "done not_in false"}));
 
-INSTANTIATE_TEST_SUITE_P(Options, GoodFilters, testing::Values(
-    GoodFilter{R"({"field":"mood","op":"=","value":"good"})", "mood = 1"},
-    GoodFilter{R"({"field":"mood","op":"!=","value":"1"})", "mood != 0"},
-    GoodFilter{R"({"field":"mood","op":"in","value":["bad","2"]})", "mood in 0 1"},
-    GoodFilter{R"({"field":"hobbies","op":"contains","value":"music"})", "hobbies contains 1"},
-    GoodFilter{R"({"field":"hobbies","op":"not_contains","value":"s"})", "hobbies not_contains 0"},
-    GoodFilter{R"({"field":"hobbies","op":"is_null"})", "hobbies is_null"}));
+INSTANTIATE_TEST_SUITE_P(Options, GoodFilters,
+                         testing::Values(GoodFilter{R"({"field":"mood","op":"=","value":"good"})", "mood = 1"},
+                                         GoodFilter{R"({"field":"mood","op":"!=","value":"1"})", "mood != 0"},
+                                         GoodFilter{R"({"field":"mood","op":"in","value":["bad","2"]})", "mood in 0 1"},
+                                         GoodFilter{R"({"field":"hobbies","op":"contains","value":"music"})", "hobbies contains 1"},
+                                         GoodFilter{R"({"field":"hobbies","op":"not_contains","value":"s"})", "hobbies not_contains 0"},
+                                         GoodFilter{R"({"field":"hobbies","op":"is_null"})", "hobbies is_null"}));
 
-INSTANTIATE_TEST_SUITE_P(RecordAndPeople, GoodFilters, testing::Values(
-    GoodFilter{R"({"field":"participant","op":"=","value":"P1"})", "participant.id = \"P1\""},
-    GoodFilter{R"({"field":"record.session","op":"is_null"})", "session.id is_null"},
-    GoodFilter{R"({"field":"participant.id","op":"=","value":"P1"})", "participant.id = \"P1\""},
-    GoodFilter{R"({"field":"participant.code","op":"ends_with","value":"7"})", "participant.code ends_with \"7\""},
-    GoodFilter{R"({"field":"session.status","op":"=","value":"completed"})", "session.status = \"completed\""},
-    GoodFilter{R"({"field":"session.name","op":"contains","value":"lab"})", "session.name contains \"lab\""},
-    GoodFilter{R"({"field":"id","op":"=","value":"r1"})", "id = \"r1\""},
-    GoodFilter{R"({"field":"seq","op":"=","value":"the field"})", "seq = \"the field\""},
-    GoodFilter{R"({"field":"participant.age group","op":"=","value":"18-25"})", "participant.age group = \"18-25\""},
-    GoodFilter{R"({"field":"participant.age","op":">","value":18})", "participant.age > 18.000000d"},
-    GoodFilter{R"({"field":"session.remote","op":"=","value":false})", "session.remote = false"},
-    GoodFilter{R"({"field":"session.a.b","op":"in","value":[1,2]})", "session.a.b in 1.000000d 2.000000d"}));
+INSTANTIATE_TEST_SUITE_P(
+    RecordAndPeople, GoodFilters,
+    testing::Values(GoodFilter{R"({"field":"participant","op":"=","value":"P1"})", "participant.id = \"P1\""},
+                    GoodFilter{R"({"field":"record.session","op":"is_null"})", "session.id is_null"},
+                    GoodFilter{R"({"field":"participant.id","op":"=","value":"P1"})", "participant.id = \"P1\""},
+                    GoodFilter{R"({"field":"participant.code","op":"ends_with","value":"7"})", "participant.code ends_with \"7\""},
+                    GoodFilter{R"({"field":"session.status","op":"=","value":"completed"})", "session.status = \"completed\""},
+                    GoodFilter{R"({"field":"session.name","op":"contains","value":"lab"})", "session.name contains \"lab\""},
+                    GoodFilter{R"({"field":"id","op":"=","value":"r1"})", "id = \"r1\""},
+                    GoodFilter{R"({"field":"seq","op":"=","value":"the field"})", "seq = \"the field\""},
+                    GoodFilter{R"({"field":"participant.age group","op":"=","value":"18-25"})", "participant.age group = \"18-25\""},
+                    GoodFilter{R"({"field":"participant.age","op":">","value":18})", "participant.age > 18.000000d"},
+                    GoodFilter{R"({"field":"session.remote","op":"=","value":false})", "session.remote = false"},
+                    GoodFilter{R"({"field":"session.a.b","op":"in","value":[1,2]})", "session.a.b in 1.000000d 2.000000d"}));
 
-INSTANTIATE_TEST_SUITE_P(Times, GoodFilters, testing::Values(
-    GoodFilter{R"({"field":"time","op":">=","value":"1970-01-02"})", "time >= 86400000000"},
-    GoodFilter{R"({"field":"born","op":"=","value":"1970-01-01T01:00:00+01:00"})", "born = 0"},
-    GoodFilter{R"({"field":"received_at","op":"<","value":"1970-01-01T00:00:00.000001Z"})", "received_at < 1"},
-    GoodFilter{R"({"field":"record.updated_at","op":"between","value":["1970-01-01","1970-01-01 00:00:01"]})",
-               "updated_at between 0 1000000"},
-    GoodFilter{R"({"field":"session.start","op":"is_not_null"})", "session.start is_not_null"},
-    GoodFilter{R"({"field":"session.end","op":"<=","value":"1969-12-31T23:59:59Z"})", "session.end <= -1000000"}));
+INSTANTIATE_TEST_SUITE_P(
+    Times, GoodFilters,
+    testing::Values(GoodFilter{R"({"field":"time","op":">=","value":"1970-01-02"})", "time >= 86400000000"},
+                    GoodFilter{R"({"field":"born","op":"=","value":"1970-01-01T01:00:00+01:00"})", "born = 0"},
+                    GoodFilter{R"({"field":"received_at","op":"<","value":"1970-01-01T00:00:00.000001Z"})", "received_at < 1"},
+                    GoodFilter{R"({"field":"record.updated_at","op":"between","value":["1970-01-01","1970-01-01 00:00:01"]})",
+                               "updated_at between 0 1000000"},
+                    GoodFilter{R"({"field":"session.start","op":"is_not_null"})", "session.start is_not_null"},
+                    GoodFilter{R"({"field":"session.end","op":"<=","value":"1969-12-31T23:59:59Z"})", "session.end <= -1000000"}));
 
 struct BadFilter {
   const char* json;
@@ -139,93 +144,95 @@ TEST_P(BadFilters, AreNamed) {
   EXPECT_FALSE(predicate.error().detail.empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Json, BadFilters, testing::Values(
-    BadFilter{"", ErrorCode::kBadJson, "/filter"},
-    BadFilter{"{", ErrorCode::kBadJson, "/filter"},
-    BadFilter{"{\"all\":[]}x", ErrorCode::kBadJson, "/filter"},
-    BadFilter{"{\"all\":[],}", ErrorCode::kBadJson, "/filter"},
-    BadFilter{"{\"field\":\"text\",\"op\":\"=\",\"value\":\"\xc3\"}", ErrorCode::kBadUtf8, "/filter"},
-    BadFilter{R"({"field":"text","op":"=","value":"\ud800"})", ErrorCode::kBadJson, "/filter"},
-    BadFilter{R"({"field":"weight","op":"=","value":1e400})", ErrorCode::kBadJson, "/filter/value"},
-    BadFilter{R"({"all":[{"field":"text","field":"text"}]})", ErrorCode::kBadFilter, "/filter/all/0/field"},
-    BadFilter{R"({"all":[],"all":[]})", ErrorCode::kBadFilter, "/filter/all"}));
+INSTANTIATE_TEST_SUITE_P(
+    Json, BadFilters,
+    testing::Values(BadFilter{"", ErrorCode::kBadJson, "/filter"}, BadFilter{"{", ErrorCode::kBadJson, "/filter"},
+                    BadFilter{"{\"all\":[]}x", ErrorCode::kBadJson, "/filter"}, BadFilter{"{\"all\":[],}", ErrorCode::kBadJson, "/filter"},
+                    BadFilter{"{\"field\":\"text\",\"op\":\"=\",\"value\":\"\xc3\"}", ErrorCode::kBadUtf8, "/filter"},
+                    BadFilter{R"({"field":"text","op":"=","value":"\ud800"})", ErrorCode::kBadJson, "/filter"},
+                    BadFilter{R"({"field":"weight","op":"=","value":1e400})", ErrorCode::kBadJson, "/filter/value"},
+                    BadFilter{R"({"all":[{"field":"text","field":"text"}]})", ErrorCode::kBadFilter, "/filter/all/0/field"},
+                    BadFilter{R"({"all":[],"all":[]})", ErrorCode::kBadFilter, "/filter/all"}));
 
-INSTANTIATE_TEST_SUITE_P(Structure, BadFilters, testing::Values(
-    BadFilter{"[]", ErrorCode::kBadFilter, "/filter"},
-    BadFilter{"null", ErrorCode::kBadFilter, "/filter"},
-    BadFilter{"{}", ErrorCode::kBadFilter, "/filter"},
-    BadFilter{"\"text\"", ErrorCode::kBadFilter, "/filter"},
-    BadFilter{R"({"and":[]})", ErrorCode::kBadFilter, "/filter"},
-    BadFilter{R"({"all":{}})", ErrorCode::kBadFilter, "/filter/all"},
-    BadFilter{R"({"all":[3]})", ErrorCode::kBadFilter, "/filter/all/0"},
-    BadFilter{R"({"all":[],"any":[]})", ErrorCode::kBadFilter, "/filter/any"},
-    BadFilter{R"({"not":[]})", ErrorCode::kBadFilter, "/filter/not"},
-    BadFilter{R"({"not":{"all":[]},"x/y":1})", ErrorCode::kBadFilter, "/filter/x~1y"},
-    BadFilter{R"({"any":[{"all":[]},{"not":{"any":[{}]}}]})", ErrorCode::kBadFilter, "/filter/any/1/not/any/0"},
-    BadFilter{R"({"field":"text","op":"=","value":"x","case":true})", ErrorCode::kBadFilter, "/filter/case"},
-    BadFilter{R"({"op":"=","value":"x"})", ErrorCode::kBadFilter, "/filter"},
-    BadFilter{R"({"field":"text","value":"x"})", ErrorCode::kBadFilter, "/filter"},
-    BadFilter{R"({"field":"text","op":"="})", ErrorCode::kBadFilter, "/filter"},
-    BadFilter{R"({"field":7,"op":"=","value":"x"})", ErrorCode::kBadFilter, "/filter/field"},
-    BadFilter{R"({"field":"text","op":null,"value":"x"})", ErrorCode::kBadFilter, "/filter/op"}));
+INSTANTIATE_TEST_SUITE_P(
+    Structure, BadFilters,
+    testing::Values(BadFilter{"[]", ErrorCode::kBadFilter, "/filter"}, BadFilter{"null", ErrorCode::kBadFilter, "/filter"},
+                    BadFilter{"{}", ErrorCode::kBadFilter, "/filter"}, BadFilter{"\"text\"", ErrorCode::kBadFilter, "/filter"},
+                    BadFilter{R"({"and":[]})", ErrorCode::kBadFilter, "/filter"},
+                    BadFilter{R"({"all":{}})", ErrorCode::kBadFilter, "/filter/all"},
+                    BadFilter{R"({"all":[3]})", ErrorCode::kBadFilter, "/filter/all/0"},
+                    BadFilter{R"({"all":[],"any":[]})", ErrorCode::kBadFilter, "/filter/any"},
+                    BadFilter{R"({"not":[]})", ErrorCode::kBadFilter, "/filter/not"},
+                    BadFilter{R"({"not":{"all":[]},"x/y":1})", ErrorCode::kBadFilter, "/filter/x~1y"},
+                    BadFilter{R"({"any":[{"all":[]},{"not":{"any":[{}]}}]})", ErrorCode::kBadFilter, "/filter/any/1/not/any/0"},
+                    BadFilter{R"({"field":"text","op":"=","value":"x","case":true})", ErrorCode::kBadFilter, "/filter/case"},
+                    BadFilter{R"({"op":"=","value":"x"})", ErrorCode::kBadFilter, "/filter"},
+                    BadFilter{R"({"field":"text","value":"x"})", ErrorCode::kBadFilter, "/filter"},
+                    BadFilter{R"({"field":"text","op":"="})", ErrorCode::kBadFilter, "/filter"},
+                    BadFilter{R"({"field":7,"op":"=","value":"x"})", ErrorCode::kBadFilter, "/filter/field"},
+                    BadFilter{R"({"field":"text","op":null,"value":"x"})", ErrorCode::kBadFilter, "/filter/op"}));
 
-INSTANTIATE_TEST_SUITE_P(Names, BadFilters, testing::Values(
-    BadFilter{R"({"all":[{"field":"nope","op":"=","value":1}]})", ErrorCode::kUnknownField, "/filter/all/0/field"},
-    BadFilter{R"({"field":"","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
-    BadFilter{R"({"field":"Text","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
-    BadFilter{R"({"field":"text ","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
-    BadFilter{R"({"field":"record.text","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
-    BadFilter{R"({"field":"record.record.time","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
-    BadFilter{R"({"field":"participant.","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
-    BadFilter{R"({"field":"session.a\u0000b","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
-    BadFilter{R"({"field":"participant.a\"b","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
-    BadFilter{R"({"field":"participant.a\\b","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
-    BadFilter{R"({"field":"metadata","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
-    BadFilter{R"({"field":"skipped","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
-    BadFilter{R"({"field":"time_offset","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
-    BadFilter{R"({"field":"x'; drop table","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
-    BadFilter{R"({"field":"text","op":"==","value":"x"})", ErrorCode::kUnknownOperator, "/filter/op"},
-    BadFilter{R"({"field":"text","op":"IN","value":["x"]})", ErrorCode::kUnknownOperator, "/filter/op"},
-    BadFilter{R"({"field":"text","op":"","value":"x"})", ErrorCode::kUnknownOperator, "/filter/op"}));
+INSTANTIATE_TEST_SUITE_P(
+    Names, BadFilters,
+    testing::Values(BadFilter{R"({"all":[{"field":"nope","op":"=","value":1}]})", ErrorCode::kUnknownField, "/filter/all/0/field"},
+                    BadFilter{R"({"field":"","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
+                    BadFilter{R"({"field":"Text","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
+                    BadFilter{R"({"field":"text ","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
+                    BadFilter{R"({"field":"record.text","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
+                    BadFilter{R"({"field":"record.record.time","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
+                    BadFilter{R"({"field":"participant.","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
+                    BadFilter{R"({"field":"session.a\u0000b","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
+                    BadFilter{R"({"field":"participant.a\"b","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
+                    BadFilter{R"({"field":"participant.a\\b","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
+                    BadFilter{R"({"field":"metadata","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
+                    BadFilter{R"({"field":"skipped","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
+                    BadFilter{R"({"field":"time_offset","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
+                    BadFilter{R"({"field":"x'; drop table","op":"is_null"})", ErrorCode::kUnknownField, "/filter/field"},
+                    BadFilter{R"({"field":"text","op":"==","value":"x"})", ErrorCode::kUnknownOperator, "/filter/op"},
+                    BadFilter{R"({"field":"text","op":"IN","value":["x"]})", ErrorCode::kUnknownOperator, "/filter/op"},
+                    BadFilter{R"({"field":"text","op":"","value":"x"})", ErrorCode::kUnknownOperator, "/filter/op"}));
 
-INSTANTIATE_TEST_SUITE_P(Operators, BadFilters, testing::Values(
-    BadFilter{R"({"field":"count","op":"contains","value":"1"})", ErrorCode::kBadFilter, "/filter/op"},
-    BadFilter{R"({"field":"time","op":"starts_with","value":"2026"})", ErrorCode::kBadFilter, "/filter/op"},
-    BadFilter{R"({"field":"mood","op":">","value":"bad"})", ErrorCode::kBadFilter, "/filter/op"},
-    BadFilter{R"({"field":"mood","op":"contains","value":"bad"})", ErrorCode::kBadFilter, "/filter/op"},
-    BadFilter{R"({"field":"done","op":"between","value":[false,true]})", ErrorCode::kBadFilter, "/filter/op"},
-    BadFilter{R"({"field":"hobbies","op":"=","value":["sport"]})", ErrorCode::kBadFilter, "/filter/op"},
-    BadFilter{R"({"field":"hobbies","op":"in","value":["sport"]})", ErrorCode::kBadFilter, "/filter/op"},
-    BadFilter{R"({"field":"text","op":"is_null","value":"x"})", ErrorCode::kBadFilter, "/filter/value"},
-    BadFilter{R"({"field":"text","op":"is_not_null","value":false})", ErrorCode::kBadFilter, "/filter/value"},
-    BadFilter{R"({"field":"count","op":"between","value":[1]})", ErrorCode::kBadFilter, "/filter/value"},
-    BadFilter{R"({"field":"count","op":"between","value":[1,2,3]})", ErrorCode::kBadFilter, "/filter/value"},
-    BadFilter{R"({"field":"count","op":"between","value":[]})", ErrorCode::kBadFilter, "/filter/value"}));
+INSTANTIATE_TEST_SUITE_P(
+    Operators, BadFilters,
+    testing::Values(BadFilter{R"({"field":"count","op":"contains","value":"1"})", ErrorCode::kBadFilter, "/filter/op"},
+                    BadFilter{R"({"field":"time","op":"starts_with","value":"2026"})", ErrorCode::kBadFilter, "/filter/op"},
+                    BadFilter{R"({"field":"mood","op":">","value":"bad"})", ErrorCode::kBadFilter, "/filter/op"},
+                    BadFilter{R"({"field":"mood","op":"contains","value":"bad"})", ErrorCode::kBadFilter, "/filter/op"},
+                    BadFilter{R"({"field":"done","op":"between","value":[false,true]})", ErrorCode::kBadFilter, "/filter/op"},
+                    BadFilter{R"({"field":"hobbies","op":"=","value":["sport"]})", ErrorCode::kBadFilter, "/filter/op"},
+                    BadFilter{R"({"field":"hobbies","op":"in","value":["sport"]})", ErrorCode::kBadFilter, "/filter/op"},
+                    BadFilter{R"({"field":"text","op":"is_null","value":"x"})", ErrorCode::kBadFilter, "/filter/value"},
+                    BadFilter{R"({"field":"text","op":"is_not_null","value":false})", ErrorCode::kBadFilter, "/filter/value"},
+                    BadFilter{R"({"field":"count","op":"between","value":[1]})", ErrorCode::kBadFilter, "/filter/value"},
+                    BadFilter{R"({"field":"count","op":"between","value":[1,2,3]})", ErrorCode::kBadFilter, "/filter/value"},
+                    BadFilter{R"({"field":"count","op":"between","value":[]})", ErrorCode::kBadFilter, "/filter/value"}));
 
-INSTANTIATE_TEST_SUITE_P(Values, BadFilters, testing::Values(
-    BadFilter{R"({"field":"text","op":"=","value":null})", ErrorCode::kWrongType, "/filter/value"},
-    BadFilter{R"({"field":"text","op":"=","value":1})", ErrorCode::kWrongType, "/filter/value"},
-    BadFilter{R"({"field":"text","op":"in","value":"x"})", ErrorCode::kWrongType, "/filter/value"},
-    BadFilter{R"({"field":"text","op":"in","value":["x",null]})", ErrorCode::kWrongType, "/filter/value/1"},
-    BadFilter{R"({"field":"text","op":"=","value":["x"]})", ErrorCode::kWrongType, "/filter/value"},
-    BadFilter{R"({"field":"count","op":"=","value":"1"})", ErrorCode::kWrongType, "/filter/value"},
-    BadFilter{R"({"field":"count","op":"=","value":true})", ErrorCode::kWrongType, "/filter/value"},
-    BadFilter{R"({"field":"weight","op":"in","value":[1,"2"]})", ErrorCode::kWrongType, "/filter/value/1"},
-    BadFilter{R"({"field":"done","op":"=","value":"true"})", ErrorCode::kWrongType, "/filter/value"},
-    BadFilter{R"({"field":"done","op":"=","value":1})", ErrorCode::kWrongType, "/filter/value"},
-    BadFilter{R"({"field":"time","op":"=","value":1700000000})", ErrorCode::kWrongType, "/filter/value"},
-    BadFilter{R"({"field":"time","op":"=","value":"yesterday"})", ErrorCode::kBadTime, "/filter/value"},
-    BadFilter{R"({"field":"born","op":"between","value":["2026-01-01","2026-02-30"]})", ErrorCode::kBadTime, "/filter/value/1"},
-    BadFilter{R"({"field":"mood","op":"=","value":1})", ErrorCode::kWrongType, "/filter/value"},
-    BadFilter{R"({"field":"mood","op":"in","value":["bad","ugly"]})", ErrorCode::kUnknownOption, "/filter/value/1"},
-    BadFilter{R"({"field":"hobbies","op":"contains","value":"chess"})", ErrorCode::kUnknownOption, "/filter/value"},
-    BadFilter{R"({"field":"hobbies","op":"contains","value":["sport"]})", ErrorCode::kWrongType, "/filter/value"},
-    BadFilter{R"({"field":"participant","op":"=","value":7})", ErrorCode::kWrongType, "/filter/value"},
-    BadFilter{R"({"field":"record.seq","op":">","value":"7"})", ErrorCode::kWrongType, "/filter/value"},
-    BadFilter{R"({"field":"participant.age","op":"in","value":[1,"2"]})", ErrorCode::kWrongType, "/filter/value/1"},
-    BadFilter{R"({"field":"participant.age","op":"contains","value":1})", ErrorCode::kWrongType, "/filter/value"},
-    BadFilter{R"({"field":"participant.age","op":">","value":true})", ErrorCode::kWrongType, "/filter/value"},
-    BadFilter{R"({"field":"participant.age","op":"=","value":{}})", ErrorCode::kWrongType, "/filter/value"}));
+INSTANTIATE_TEST_SUITE_P(
+    Values, BadFilters,
+    testing::Values(BadFilter{R"({"field":"text","op":"=","value":null})", ErrorCode::kWrongType, "/filter/value"},
+                    BadFilter{R"({"field":"text","op":"=","value":1})", ErrorCode::kWrongType, "/filter/value"},
+                    BadFilter{R"({"field":"text","op":"in","value":"x"})", ErrorCode::kWrongType, "/filter/value"},
+                    BadFilter{R"({"field":"text","op":"in","value":["x",null]})", ErrorCode::kWrongType, "/filter/value/1"},
+                    BadFilter{R"({"field":"text","op":"=","value":["x"]})", ErrorCode::kWrongType, "/filter/value"},
+                    BadFilter{R"({"field":"count","op":"=","value":"1"})", ErrorCode::kWrongType, "/filter/value"},
+                    BadFilter{R"({"field":"count","op":"=","value":true})", ErrorCode::kWrongType, "/filter/value"},
+                    BadFilter{R"({"field":"weight","op":"in","value":[1,"2"]})", ErrorCode::kWrongType, "/filter/value/1"},
+                    BadFilter{R"({"field":"done","op":"=","value":"true"})", ErrorCode::kWrongType, "/filter/value"},
+                    BadFilter{R"({"field":"done","op":"=","value":1})", ErrorCode::kWrongType, "/filter/value"},
+                    BadFilter{R"({"field":"time","op":"=","value":1700000000})", ErrorCode::kWrongType, "/filter/value"},
+                    BadFilter{R"({"field":"time","op":"=","value":"yesterday"})", ErrorCode::kBadTime, "/filter/value"},
+                    BadFilter{R"({"field":"born","op":"between","value":["2026-01-01","2026-02-30"]})", ErrorCode::kBadTime,
+                              "/filter/value/1"},
+                    BadFilter{R"({"field":"mood","op":"=","value":1})", ErrorCode::kWrongType, "/filter/value"},
+                    BadFilter{R"({"field":"mood","op":"in","value":["bad","ugly"]})", ErrorCode::kUnknownOption, "/filter/value/1"},
+                    BadFilter{R"({"field":"hobbies","op":"contains","value":"chess"})", ErrorCode::kUnknownOption, "/filter/value"},
+                    BadFilter{R"({"field":"hobbies","op":"contains","value":["sport"]})", ErrorCode::kWrongType, "/filter/value"},
+                    BadFilter{R"({"field":"participant","op":"=","value":7})", ErrorCode::kWrongType, "/filter/value"},
+                    BadFilter{R"({"field":"record.seq","op":">","value":"7"})", ErrorCode::kWrongType, "/filter/value"},
+                    BadFilter{R"({"field":"participant.age","op":"in","value":[1,"2"]})", ErrorCode::kWrongType, "/filter/value/1"},
+                    BadFilter{R"({"field":"participant.age","op":"contains","value":1})", ErrorCode::kWrongType, "/filter/value"},
+                    BadFilter{R"({"field":"participant.age","op":">","value":true})", ErrorCode::kWrongType, "/filter/value"},
+                    BadFilter{R"({"field":"participant.age","op":"=","value":{}})", ErrorCode::kWrongType, "/filter/value"}));
 
 std::string Nested(int depth) {
   std::string json = R"({"field":"text","op":"is_null"})";

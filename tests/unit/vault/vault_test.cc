@@ -430,6 +430,22 @@ TEST_F(VaultTest, AnInterruptedCursorFails) {
   EXPECT_EQ(next.error().code, ErrorCode::kCancelled);
 }
 
+TEST_F(VaultTest, AStudyReadInPartCanBeDroppedAndMadeAgain) {
+  Define("d", "append");
+  std::vector<Row> rows(30'000);
+  ASSERT_TRUE(Write("d", rows));
+  for (const std::uint64_t limit : {3, 0}) {
+    Select select = All("d");
+    select.limit = limit;
+    auto cursor = *study_->Read(select);
+    ASSERT_TRUE(*cursor->Next());
+  }
+  study_.reset();
+  ASSERT_TRUE(vault_->DropStudy("s"));
+  const auto created = vault_->CreateStudy("s");
+  ASSERT_TRUE(created) << created.error().detail;
+}
+
 TEST_F(VaultTest, NewFieldsKeepTheData) {
   Define("d", "append");
   ASSERT_TRUE(Write("d", {{.number = 1}}));
