@@ -1,7 +1,7 @@
-#include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <cerrno>
 #include <cstdio>
@@ -41,7 +41,8 @@ class Output {
     while (!bytes.empty()) {
       const ssize_t written = write(file_, bytes.data(), bytes.size());
       if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return Fail(errno == ENOSPC ? ErrorCode::kStorageFull : ErrorCode::kIo, fmt::format("writing failed: {}", std::strerror(errno)));
+      if (written < 0)
+        return Fail(errno == ENOSPC ? ErrorCode::kStorageFull : ErrorCode::kIo, fmt::format("writing failed: {}", std::strerror(errno)));
       bytes.remove_prefix(static_cast<std::size_t>(written));
     }
     return {};

@@ -1,8 +1,8 @@
 #include "cli/http_client.h"
 
-#include <boost/json.hpp>
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -148,7 +148,8 @@ Error ErrorOf(const HttpReply& reply) {
   else if (!text("title").empty()) error.detail = text("title");
   error.place = text("place");
   if (!text("request_id").empty()) error.detail += fmt::format(" (request {})", text("request_id"));
-  if (const auto retry = reply.headers.find("retry-after"); retry != reply.headers.end()) error.retry_after_s = std::atoi(retry->second.c_str());
+  if (const auto retry = reply.headers.find("retry-after"); retry != reply.headers.end())
+    error.retry_after_s = std::atoi(retry->second.c_str());
   return error;
 }
 

@@ -1,7 +1,7 @@
-#include <CLI/CLI.hpp>
-#include <boost/json.hpp>
 #include <fmt/format.h>
 #include <sodium.h>
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
 
 #include <chrono>
 #include <cstdio>
@@ -154,7 +154,8 @@ class Importer {
     unsigned char hash[16];
     const std::string salt = fmt::format("{}\n{}\n{}", command_.study, command_.dataset, batch_++);
     crypto_generichash(hash, sizeof hash, reinterpret_cast<const unsigned char*>(body_.data()), body_.size(),
-                       reinterpret_cast<const unsigned char*>(salt.data()), std::min<std::size_t>(salt.size(), crypto_generichash_KEYBYTES_MAX));
+                       reinterpret_cast<const unsigned char*>(salt.data()),
+                       std::min<std::size_t>(salt.size(), crypto_generichash_KEYBYTES_MAX));
     std::string key = fmt::format("import-{}-", batch_);
     for (const unsigned char byte : hash) key += fmt::format("{:02x}", byte);
     return key;
@@ -190,7 +191,8 @@ class Importer {
       if (line == 0 || line > sources_.size()) continue;
       const auto& [file, source_line] = sources_[line - 1];
       const auto* field = fault.if_contains("field");
-      const std::string name = field != nullptr && field->is_string() && !field->as_string().empty() ? std::string(field->as_string()) + ": " : "";
+      const std::string name =
+          field != nullptr && field->is_string() && !field->as_string().empty() ? std::string(field->as_string()) + ": " : "";
       tally_.rejected.push_back(fmt::format("{}:{}: {}{}", file->path, source_line, name, std::string_view(fault.at("error").as_string())));
     }
     const auto* total = object.if_contains("rejected_total");
@@ -223,13 +225,15 @@ int RunImport(const ImportCommand& command) {
   const auto& tally = importer.GetTally();
   for (const auto& line : tally.rejected) fmt::print(stderr, "rejected {}\n", line);
   if (!status) {
-    if (tally.accepted > 0) fmt::print(stderr, "{} records were kept before this; the same command goes on from there\n", CountText(tally.accepted));
+    if (tally.accepted > 0)
+      fmt::print(stderr, "{} records were kept before this; the same command goes on from there\n", CountText(tally.accepted));
     return ReportFailure(status.error());
   }
   if (command.dry_run) return kExitOk;
   const double seconds = static_cast<double>(MonotonicNow() - started) / 1e6;
-  fmt::print("{} of {} records kept in {}/{} in {:.1f} s ({} a second), {} rejected\n", CountText(tally.accepted), CountText(importer.Rows()), command.study,
-             command.dataset, seconds, CountText(static_cast<std::uint64_t>(static_cast<double>(tally.accepted) / std::max(seconds, 0.001))),
+  fmt::print("{} of {} records kept in {}/{} in {:.1f} s ({} a second), {} rejected\n", CountText(tally.accepted),
+             CountText(importer.Rows()), command.study, command.dataset, seconds,
+             CountText(static_cast<std::uint64_t>(static_cast<double>(tally.accepted) / std::max(seconds, 0.001))),
              CountText(importer.Rows() - std::min(importer.Rows(), tally.accepted)));
   return tally.rejected.empty() ? kExitOk : kExitFailed;
 }
@@ -243,8 +247,11 @@ void AddImportCommand(CLI::App& app, Run& run) {
   command->add_option("--key", options->key, "A key that may write")->required()->type_name("K")->envname("SHEAF_KEY");
   command->add_option("--study", options->study, "The study's id")->required()->type_name("S");
   command->add_option("--dataset", options->dataset, "The dataset's id")->required()->type_name("D");
-  command->add_option("--kind", options->kind, "Of a new dataset: survey, sensor, events, custom, …")->type_name("KIND")->capture_default_str();
-  command->add_option("--participant-column", options->columns.participant, "Which column says whose record it is (default: participant)")->type_name("C");
+  command->add_option("--kind", options->kind, "Of a new dataset: survey, sensor, events, custom, …")
+      ->type_name("KIND")
+      ->capture_default_str();
+  command->add_option("--participant-column", options->columns.participant, "Which column says whose record it is (default: participant)")
+      ->type_name("C");
   command->add_option("--session-column", options->columns.session, "Which column names the session (default: session)")->type_name("C");
   command->add_option("--time-column", options->columns.time, "Which column holds the time (default: time)")->type_name("C");
   command->add_option("--id-column", options->columns.id, "Which column holds the record's id (default: id)")->type_name("C");

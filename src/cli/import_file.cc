@@ -33,7 +33,8 @@ std::optional<FileFormat> FormatOf(const fs::path& path) {
 using FileHandle = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
 //! Pieces of the file, one after the other.
-Status ReadPieces(const std::string& path, const std::function<Status(std::string_view)>& take, const std::function<void(std::uint64_t)>& on_bytes) {
+Status ReadPieces(const std::string& path, const std::function<Status(std::string_view)>& take,
+                  const std::function<void(std::uint64_t)>& on_bytes) {
   const FileHandle file(std::fopen(path.c_str(), "rb"), std::fclose);
   if (!file) return Fail(ErrorCode::kIo, fmt::format("{} cannot be opened", path));
   std::vector<char> buffer(kReadBytes);
@@ -46,7 +47,8 @@ Status ReadPieces(const std::string& path, const std::function<Status(std::strin
   return {};
 }
 
-Status ReadDelimited(const ImportFile& file, char separator, ColumnNames& columns, const RowSink& sink, const std::function<void(std::uint64_t)>& on_bytes) {
+Status ReadDelimited(const ImportFile& file, char separator, ColumnNames& columns, const RowSink& sink,
+                     const std::function<void(std::uint64_t)>& on_bytes) {
   std::vector<std::size_t> places;
   std::vector<ImportCell> cells;
   bool header = true;
@@ -75,7 +77,8 @@ Status ReadDelimited(const ImportFile& file, char separator, ColumnNames& column
     out.cells = cells;
     return sink(out);
   });
-  SHEAF_TRY(ReadPieces(file.path, [&reader](std::string_view piece) { return reader.Feed(piece); }, on_bytes));
+  SHEAF_TRY(ReadPieces(
+      file.path, [&reader](std::string_view piece) { return reader.Feed(piece); }, on_bytes));
   return reader.Finish();
 }
 
@@ -140,7 +143,8 @@ Status ReadNdjson(const ImportFile& file, ColumnNames& columns, const RowSink& s
         while (!piece.empty()) {
           const std::size_t end = piece.find('\n');
           line.append(piece.substr(0, end));
-          if (line.size() > ingest::kMaxRecordBytes) return Fail(ErrorCode::kPayloadTooLarge, fmt::format("{}: line {} is longer than 16 MiB", file.path, number + 1));
+          if (line.size() > ingest::kMaxRecordBytes)
+            return Fail(ErrorCode::kPayloadTooLarge, fmt::format("{}: line {} is longer than 16 MiB", file.path, number + 1));
           if (end == std::string_view::npos) break;
           SHEAF_TRY(take_line());
           piece.remove_prefix(end + 1);
@@ -156,7 +160,8 @@ Status ReadJson(const ImportFile& file, ColumnNames& columns, const RowSink& sin
   simdjson::dom::parser parser;
   simdjson::dom::element document;
   if (const auto error = parser.load(file.path).get(document); error != simdjson::SUCCESS) {
-    return Fail(error == simdjson::IO_ERROR ? ErrorCode::kIo : ErrorCode::kBadJson, fmt::format("{}: {}", file.path, simdjson::error_message(error)));
+    return Fail(error == simdjson::IO_ERROR ? ErrorCode::kIo : ErrorCode::kBadJson,
+                fmt::format("{}: {}", file.path, simdjson::error_message(error)));
   }
   simdjson::dom::array records;
   if (document.get(records) != simdjson::SUCCESS && document["records"].get(records) != simdjson::SUCCESS) {

@@ -66,7 +66,8 @@ Status ReadParquetRows(const ImportFile& file, const std::function<Status(std::u
     duckdb_destroy_data_chunk(&chunk);
     SHEAF_TRY(status);
   }
-  if (const char* reason = engine.Broken(); reason != nullptr && *reason != '\0') return Fail(ErrorCode::kIo, fmt::format("{}: {}", file.path, reason));
+  if (const char* reason = engine.Broken(); reason != nullptr && *reason != '\0')
+    return Fail(ErrorCode::kIo, fmt::format("{}: {}", file.path, reason));
   return {};
 }
 

@@ -10,10 +10,17 @@ namespace {
 
 // How a record's own members are called in files Sheaf has written, and in those meant for it.
 const std::map<std::string, ColumnRole, std::less<>> kUsualNames = {
-    {"participant", ColumnRole::kParticipant}, {"session", ColumnRole::kSession},   {"time", ColumnRole::kTime},
-    {"id", ColumnRole::kId},                   {"time_offset", ColumnRole::kTimeOffset}, {"onset_ms", ColumnRole::kOnset},
-    {"skipped", ColumnRole::kSkipped},         {"metadata", ColumnRole::kMetadata}, {"seq", ColumnRole::kIgnored},
-    {"received_at", ColumnRole::kIgnored},     {"updated_at", ColumnRole::kIgnored},
+    {"participant", ColumnRole::kParticipant},
+    {"session", ColumnRole::kSession},
+    {"time", ColumnRole::kTime},
+    {"id", ColumnRole::kId},
+    {"time_offset", ColumnRole::kTimeOffset},
+    {"onset_ms", ColumnRole::kOnset},
+    {"skipped", ColumnRole::kSkipped},
+    {"metadata", ColumnRole::kMetadata},
+    {"seq", ColumnRole::kIgnored},
+    {"received_at", ColumnRole::kIgnored},
+    {"updated_at", ColumnRole::kIgnored},
 };
 
 bool KeyedByDefault(model::DatasetKind kind) {

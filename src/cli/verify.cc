@@ -1,9 +1,9 @@
-#include <CLI/CLI.hpp>
 #include <archive.h>
 #include <archive_entry.h>
-#include <boost/json.hpp>
 #include <fmt/format.h>
 #include <sodium.h>
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
 
 #include <cstdio>
 #include <fstream>
@@ -164,13 +164,13 @@ Result<std::size_t> Verify(const VerifyCommand& command, std::vector<std::string
   if (std::string_view(magic, 2) == "PK") {
     std::string metadata;
     SHEAF_ASSIGN(const auto inside, DigestsInside(command.file, metadata));
-    if (!manifest || manifest->if_contains("files") == nullptr) {
-      SHEAF_ASSIGN(manifest, ParseManifest(metadata));
-    }
+    if (!manifest || manifest->if_contains("files") == nullptr) { SHEAF_ASSIGN(manifest, ParseManifest(metadata)); }
     compared += CompareInside(*manifest, inside, findings);
   }
   if (compared == 0) {
-    return Fail(ErrorCode::kUsage, fmt::format("there is no manifest for {}; save it beside as {}.manifest.json, or name it with --manifest", command.file, command.file));
+    return Fail(ErrorCode::kUsage,
+                fmt::format("there is no manifest for {}; save it beside as {}.manifest.json, or name it with --manifest", command.file,
+                            command.file));
   }
   return compared;
 }
@@ -192,8 +192,11 @@ void AddVerifyCommand(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("verify", "Check a downloaded export against its manifest");
   auto options = std::make_shared<VerifyCommand>();
   command->add_option("FILE", options->file, "The file as downloaded")->required();
-  CLI::Option* manifest = command->add_option("--manifest", options->manifest, "Its manifest (default: FILE.manifest.json; a ZIP has one inside)")->type_name("FILE");
-  CLI::Option* server = command->add_option("--server", options->server, "Or ask the server that made it")->type_name("URL")->excludes(manifest);
+  CLI::Option* manifest =
+      command->add_option("--manifest", options->manifest, "Its manifest (default: FILE.manifest.json; a ZIP has one inside)")
+          ->type_name("FILE");
+  CLI::Option* server =
+      command->add_option("--server", options->server, "Or ask the server that made it")->type_name("URL")->excludes(manifest);
   command->add_option("--key", options->key, "A key that may export")->type_name("K")->envname("SHEAF_KEY");
   CLI::Option* id = command->add_option("--export", options->export_id, "The export's id, exp_…")->type_name("ID")->needs(server);
   server->needs(id);

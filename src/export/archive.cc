@@ -50,9 +50,7 @@ struct ZipWriter::Impl {
     try {
       if (auto status = impl.take({static_cast<const char*>(bytes), size}); status) return static_cast<la_ssize_t>(size);
       else impl.failure = std::move(status).error();
-    } catch (const std::exception& exception) {
-      impl.failure = Error{ErrorCode::kInternal, exception.what(), {}, 0};
-    }
+    } catch (const std::exception& exception) { impl.failure = Error{ErrorCode::kInternal, exception.what(), {}, 0}; }
     archive_set_error(archive, ARCHIVE_FATAL, "the sink failed");
     return -1;
   }
@@ -122,7 +120,8 @@ Status ZipWriter::Write(std::string_view bytes) {
 
 Result<ZipWriter::Written> ZipWriter::End() {
   Impl& impl = *impl_;
-  if (impl.expected && *impl.expected != impl.bytes) return Fail(ErrorCode::kInternal, "An entry of the ZIP has another size than announced.");
+  if (impl.expected && *impl.expected != impl.bytes)
+    return Fail(ErrorCode::kInternal, "An entry of the ZIP has another size than announced.");
   SHEAF_TRY(impl.Check(archive_write_finish_entry(impl.archive)));
   return Written{impl.bytes, impl.hash.Hex()};
 }

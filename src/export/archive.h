@@ -22,7 +22,7 @@ class ZipWriter {
   ~ZipWriter();
 
   struct Entry {
-    std::string path;  //!< UTF-8, relative, `/` between folders; the caller has made it safe
+    std::string path;                   //!< UTF-8, relative, `/` between folders; the caller has made it safe
     std::optional<std::uint64_t> size;  //!< when it is known; else it stands behind the bytes
     bool deflate = true;
     Micros modified = 0;

@@ -17,7 +17,7 @@ struct Block {
   std::string bytes;            //!< gzip: deflated, ending on a byte; else as encoded
   std::uint64_t raw_bytes = 0;  //!< before compression
   std::uint64_t rows = 0;
-  std::uint32_t crc = 0;        //!< gzip: CRC-32 of the raw bytes
+  std::uint32_t crc = 0;  //!< gzip: CRC-32 of the raw bytes
 };
 
 //! What a lane does to a block. One object a thread; blocks are independent of each other.

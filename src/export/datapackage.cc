@@ -50,7 +50,9 @@ bool AlwaysThere(ColumnKind kind) {
 class SchemaWriter {
  public:
   SchemaWriter(const Plan& plan, const vault::Summary* summary)
-      : plan_(plan), summary_(summary), parquet_(InnerFormat(plan.options) == Format::kParquet),
+      : plan_(plan),
+        summary_(summary),
+        parquet_(InnerFormat(plan.options) == Format::kParquet),
         style_(parquet_ ? ValueStyle::kIds : ValuesOf(plan.options)) {}
 
   json::object Schema() const {
@@ -150,7 +152,8 @@ class SchemaWriter {
     if (missing.absent == missing.skipped) {
       return {json::object{{"value", missing.absent}, {"label", "no answer: skipped or not asked"}}};
     }
-    return {json::object{{"value", missing.absent}, {"label", "not asked"}}, json::object{{"value", missing.skipped}, {"label", "skipped"}}};
+    return {json::object{{"value", missing.absent}, {"label", "not asked"}},
+            json::object{{"value", missing.skipped}, {"label", "skipped"}}};
   }
 
   const Plan& plan_;
@@ -167,7 +170,8 @@ std::string ResourceName(std::string_view dataset, std::unordered_map<std::strin
   return number == 1 ? name : name + "." + std::to_string(number);
 }
 
-json::object Resource(const FileEntry& file, const PackageDataset& dataset, const ExportOptions& options, std::unordered_map<std::string, int>& used) {
+json::object Resource(const FileEntry& file, const PackageDataset& dataset, const ExportOptions& options,
+                      std::unordered_map<std::string, int>& used) {
   json::object resource{{"name", ResourceName(file.dataset, used)}, {"path", file.path}};
   std::string title = dataset.title;
   if (file.participant) title += ", participant " + *file.participant + (file.session ? ", session " + *file.session : ", no session");
@@ -180,8 +184,11 @@ json::object Resource(const FileEntry& file, const PackageDataset& dataset, cons
   resource["hash"] = "sha256:" + file.sha256;
   resource["rows"] = file.rows;
   if (file.format == Format::kCsv) {
-    resource["dialect"] = json::object{{"delimiter", options.profile == CsvProfile::kExcelEu ? ";" : ","}, {"lineTerminator", "\r\n"},
-                                       {"quoteChar", "\""}, {"doubleQuote", true}, {"header", true}};
+    resource["dialect"] = json::object{{"delimiter", options.profile == CsvProfile::kExcelEu ? ";" : ","},
+                                       {"lineTerminator", "\r\n"},
+                                       {"quoteChar", "\""},
+                                       {"doubleQuote", true},
+                                       {"header", true}};
   }
   if (!dataset.schema_path.empty()) {
     resource["schema"] = dataset.schema_path;

@@ -16,7 +16,7 @@ std::string TableSchemaJson(const Plan& plan, const vault::Summary* summary);
 struct PackageDataset {
   std::string dataset;  //!< id
   std::string title;
-  std::string schema;   //!< of TableSchemaJson; empty for json and ndjson, which are no tables
+  std::string schema;       //!< of TableSchemaJson; empty for json and ndjson, which are no tables
   std::string schema_path;  //!< where the schema stands when it is a file of its own; else it is written into each resource
 };
 

@@ -66,7 +66,8 @@ FileEntry SingleEntry(const PlannedDataset& planned, const TimeRange& range) {
   return entry;
 }
 
-Result<blobs::BlobWriter::Published> WriteText(const JobContext& context, const PlannedDataset& planned, const std::string& blob, Manifest& manifest) {
+Result<blobs::BlobWriter::Published> WriteText(const JobContext& context, const PlannedDataset& planned, const std::string& blob,
+                                               Manifest& manifest) {
   vault::Select select = planned.plan.select;
   const std::size_t time_place = ColumnPlace(select, model::ColumnKind::kTime);
   SHEAF_ASSIGN(auto writer, context.blobs.Create(blob));
@@ -81,7 +82,8 @@ Result<blobs::BlobWriter::Published> WriteText(const JobContext& context, const 
   return writer->Publish();
 }
 
-Result<blobs::BlobWriter::Published> WriteParquet(const JobContext& context, const PlannedDataset& planned, const std::string& blob, Manifest& manifest) {
+Result<blobs::BlobWriter::Published> WriteParquet(const JobContext& context, const PlannedDataset& planned, const std::string& blob,
+                                                  Manifest& manifest) {
   SHEAF_ASSIGN(const ParquetFile file, WriteParquetFile(context, planned.plan));
   auto status = CheckRows(planned.plan.dataset->id, planned.rows, file.range.rows);
   if (status) {
@@ -96,7 +98,8 @@ Result<blobs::BlobWriter::Published> WriteParquet(const JobContext& context, con
 }
 
 Result<blobs::BlobWriter::Published> WriteArchive(const JobContext& context, const ExportOptions& options,
-                                                  const std::vector<PlannedDataset>& datasets, const std::string& blob, Manifest& manifest) {
+                                                  const std::vector<PlannedDataset>& datasets, const std::string& blob,
+                                                  Manifest& manifest) {
   SHEAF_ASSIGN(auto writer, context.blobs.Create(blob));
   BlobSink sink(*writer, context.state);
   SHEAF_TRY(WriteZip(context, options, datasets, manifest, sink));
@@ -104,7 +107,8 @@ Result<blobs::BlobWriter::Published> WriteArchive(const JobContext& context, con
   return writer->Publish();
 }
 
-void AddSingleDataset(const PlannedDataset& planned, const std::string& name, const blobs::BlobWriter::Published& published, Manifest& manifest) {
+void AddSingleDataset(const PlannedDataset& planned, const std::string& name, const blobs::BlobWriter::Published& published,
+                      Manifest& manifest) {
   FileEntry& entry = manifest.files.front();
   entry.path = name;
   entry.bytes = published.size;
@@ -161,7 +165,8 @@ Result<std::vector<std::string>> ResolveDatasets(vault::StudyVault& study, const
   if (options.format == Format::kZip) return ids;
   if (ids.empty()) return Fail(ErrorCode::kBadParameter, "The study has no dataset.", "datasets");
   if (ids.size() > 1) {
-    return Fail(ErrorCode::kBadParameter, "A " + std::string(Name(options.format)) + " file holds one dataset; ask for format zip to get several.", "datasets");
+    return Fail(ErrorCode::kBadParameter,
+                "A " + std::string(Name(options.format)) + " file holds one dataset; ask for format zip to get several.", "datasets");
   }
   return ids;
 }
@@ -218,9 +223,7 @@ Result<JobFile> WriteJobFile(const JobContext& context, const std::string& study
   Result<JobFile> file;
   try {
     file = Write(context, study_name);
-  } catch (const std::exception& exception) {
-    file = Fail(ErrorCode::kInternal, std::string("The export broke off: ") + exception.what());
-  }
+  } catch (const std::exception& exception) { file = Fail(ErrorCode::kInternal, std::string("The export broke off: ") + exception.what()); }
   // Whatever was published before something else failed must not stay.
   if (!file) std::ignore = context.blobs.Remove(BlobName(context.job));
   return file;

@@ -37,7 +37,7 @@ struct JobRunner::Impl {
     explicit Running(catalog::ExportJob leased) : job(std::move(leased)) {}
     const catalog::ExportJob job;
     JobState state;
-    bool waits = false;             //!< for an equal job that runs here; guarded by mutex_
+    bool waits = false;                  //!< for an equal job that runs here; guarded by mutex_
     std::atomic<bool> give_back{false};  //!< cancelled because the server stops: it shall run again
   };
 

@@ -16,9 +16,9 @@ std::string GroupedNumber(std::uint64_t number);
 //! Written by the job's thread, read from any.
 class JobState {
  public:
-  Progress progress;                        //!< rows, and the way to cancel
+  Progress progress;  //!< rows, and the way to cancel
   std::atomic<std::uint64_t> rows_total{0};
-  std::atomic<std::uint64_t> bytes{0};      //!< of the file so far
+  std::atomic<std::uint64_t> bytes{0};  //!< of the file so far
 
   void Say(std::string sentence);
   //! From now on "writing NAME: 1,200 of 5,000 rows", counted from here.

@@ -1,8 +1,8 @@
 // The ZIP of a background export: data files, then what describes them.
 
+#include <unistd.h>
 #include <exception>
 #include <map>
-#include <unistd.h>
 #include <utility>
 
 #include "export/archive.h"

@@ -47,22 +47,24 @@ std::string JobJson(const catalog::ExportJob& job) {
   boost::system::error_code error;
   json::value request = json::parse(job.request, error);
   if (error) request = nullptr;
-  json::object root{{"id", job.id},
-                    {"study", job.study},
-                    {"state", catalog::Name(job.state)},
-                    {"progress", json::object{{"rows", job.rows_done}, {"rows_total", job.rows_total}, {"bytes", job.bytes_done}, {"fraction", Fraction(job)}}},
-                    {"activity", job.activity},
-                    {"error", Text(job.error)},
-                    {"request", std::move(request)},
-                    {"file", nullptr},
-                    {"file_name", nullptr},
-                    {"file_size", nullptr},
-                    {"sha256", nullptr},
-                    {"cursor", Text(job.cursor)},
-                    {"created_at", FormatIsoUtc(job.created_at)},
-                    {"started_at", Time(job.started_at)},
-                    {"finished_at", Time(job.finished_at)},
-                    {"expires_at", Time(job.expires_at)}};
+  json::object root{
+      {"id", job.id},
+      {"study", job.study},
+      {"state", catalog::Name(job.state)},
+      {"progress",
+       json::object{{"rows", job.rows_done}, {"rows_total", job.rows_total}, {"bytes", job.bytes_done}, {"fraction", Fraction(job)}}},
+      {"activity", job.activity},
+      {"error", Text(job.error)},
+      {"request", std::move(request)},
+      {"file", nullptr},
+      {"file_name", nullptr},
+      {"file_size", nullptr},
+      {"sha256", nullptr},
+      {"cursor", Text(job.cursor)},
+      {"created_at", FormatIsoUtc(job.created_at)},
+      {"started_at", Time(job.started_at)},
+      {"finished_at", Time(job.finished_at)},
+      {"expires_at", Time(job.expires_at)}};
   if (has_file) {
     root["file"] = json::object{{"name", job.file_name}, {"size", job.file_size}, {"sha256", job.sha256}};
     root["file_name"] = job.file_name;

@@ -14,11 +14,11 @@
 namespace sheaf::exporting {
 
 struct JobLimits {
-  int running = 2;                       //!< at once in this process
-  int unfinished_per_account = 16;       //!< pending and executing; above it kTooManyExports with retry_after_s
+  int running = 2;                  //!< at once in this process
+  int unfinished_per_account = 16;  //!< pending and executing; above it kTooManyExports with retry_after_s
   int unfinished_per_study = 64;
   std::int64_t file_lifetime_s = 7 * 24 * 3600;
-  std::int64_t lease_s = 30;             //!< a dead owner's job is taken over after this
+  std::int64_t lease_s = 30;  //!< a dead owner's job is taken over after this
 };
 
 class JobRunner {

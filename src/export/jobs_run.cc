@@ -16,16 +16,14 @@ namespace {
 using catalog::ExportJob;
 using catalog::ExportState;
 
-constexpr auto kPoll = std::chrono::seconds(2);        // for jobs of other processes and leases that ran out
+constexpr auto kPoll = std::chrono::seconds(2);  // for jobs of other processes and leases that ran out
 constexpr auto kSweepEvery = std::chrono::seconds(60);
 constexpr int kMostAttempts = 3;
 constexpr int kFinishAttempts = 5;
 constexpr std::string_view kBlobFolder = "exports/";
 constexpr const char* kGivenBack = "waiting to run again after a restart of the server";
 
-std::string Sentence(const Error& error) {
-  return error.detail.empty() ? std::string(Describe(error.code).title) + "." : error.detail;
-}
+std::string Sentence(const Error& error) { return error.detail.empty() ? std::string(Describe(error.code).title) + "." : error.detail; }
 }  // namespace
 
 JobRunner::Impl::Impl(Options options) : options_(std::move(options)), owner_(NewId("run_")) {}
@@ -118,9 +116,8 @@ bool JobRunner::Impl::BecomeLeader(Running& running) {
   std::unique_lock lock(mutex_);
   running.waits = true;
   const auto equal_runs = [&] {
-    return std::any_of(running_.begin(), running_.end(), [&](const auto& entry) {
-      return !entry.second->waits && entry.second->job.fingerprint == running.job.fingerprint;
-    });
+    return std::any_of(running_.begin(), running_.end(),
+                       [&](const auto& entry) { return !entry.second->waits && entry.second->job.fingerprint == running.job.fingerprint; });
   };
   if (equal_runs()) running.state.Say("waiting for an equal export to finish, to share its file");
   finished_.wait(lock, [&] { return running.state.Cancelled() || !equal_runs(); });
@@ -196,12 +193,15 @@ bool JobRunner::Impl::Finish(const ExportJob& ended) {
     const auto status = options_.catalog->FinishExport(ended, owner_);
     if (status) break;
     LogWarning("an export job's end was not written", {{"export", ended.id}, {"reason", Sentence(status.error())}});
-    if (status.error().code == ErrorCode::kConflict || status.error().code == ErrorCode::kNotFound || attempt == kFinishAttempts) return false;
+    if (status.error().code == ErrorCode::kConflict || status.error().code == ErrorCode::kNotFound || attempt == kFinishAttempts)
+      return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(200 * attempt));
   }
   const std::string rows = std::to_string(ended.rows_done), bytes = std::to_string(ended.file_size);
-  if (ended.state == ExportState::kSucceeded) LogInfo("export finished", {{"export", ended.id}, {"study", ended.study}, {"rows", rows}, {"bytes", bytes}});
-  if (ended.state == ExportState::kFailed) LogWarning("export failed", {{"export", ended.id}, {"study", ended.study}, {"reason", ended.error}});
+  if (ended.state == ExportState::kSucceeded)
+    LogInfo("export finished", {{"export", ended.id}, {"study", ended.study}, {"rows", rows}, {"bytes", bytes}});
+  if (ended.state == ExportState::kFailed)
+    LogWarning("export failed", {{"export", ended.id}, {"study", ended.study}, {"reason", ended.error}});
   if (ended.state == ExportState::kPending) LogInfo("export given back", {{"export", ended.id}});
   return true;
 }

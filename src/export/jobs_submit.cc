@@ -27,7 +27,8 @@ Status Validate(vault::StudyVault& study, const ExportOptions& options) {
   SHEAF_ASSIGN(const auto datasets, ResolveDatasets(study, options));
   const bool is_zip = options.format == Format::kZip;
   if (is_zip && options.tombstones && options.layout == ZipLayout::kParticipant) {
-    return Fail(ErrorCode::kBadParameter, "What was deleted belongs to no participant's folder any more; ask for layout dataset.", "tombstones");
+    return Fail(ErrorCode::kBadParameter, "What was deleted belongs to no participant's folder any more; ask for layout dataset.",
+                "tombstones");
   }
   for (const auto& dataset : datasets) {
     if (auto plan = MakePlan(study, options, dataset); !plan) return Fail(WithPlace(std::move(plan).error(), dataset, datasets.size() > 1));
@@ -36,13 +37,16 @@ Status Validate(vault::StudyVault& study, const ExportOptions& options) {
 }
 
 //! Changes when a byte of the file could: the request, the definitions, the records, the people.
-Result<std::string> Fingerprint(vault::StudyVault& study, const std::string& study_name, const ExportOptions& options, const std::string& request) {
-  std::string text = "sheaf-export-1\n" + study.StudyId() + "\n" + study_name + "\n" + request + "\n" + std::to_string(study.LastSeq()) + "\n";
+Result<std::string> Fingerprint(vault::StudyVault& study, const std::string& study_name, const ExportOptions& options,
+                                const std::string& request) {
+  std::string text =
+      "sheaf-export-1\n" + study.StudyId() + "\n" + study_name + "\n" + request + "\n" + std::to_string(study.LastSeq()) + "\n";
   SHEAF_ASSIGN(const auto datasets, ResolveDatasets(study, options));
   for (const auto& id : datasets) {
     SHEAF_ASSIGN(const auto dataset, study.FindDataset(id));
     SHEAF_ASSIGN(const auto summary, study.Summarize(id));
-    text += id + " " + std::to_string(dataset->version) + " " + std::to_string(summary.last_seq) + " " + std::to_string(summary.records) + "\n";
+    text +=
+        id + " " + std::to_string(dataset->version) + " " + std::to_string(summary.last_seq) + " " + std::to_string(summary.records) + "\n";
   }
   return Sha256Hex(text);
 }
@@ -106,7 +110,8 @@ Result<std::optional<ExportJob>> JobRunner::Impl::FindByKey(std::string_view acc
   SHEAF_ASSIGN(auto known, options_.catalog->FindExportByKey(account, idempotency_key));
   if (!known) return known;
   if (known->study != study || known->request != request) {
-    return Fail(ErrorCode::kIdempotencyMismatch, "The Idempotency-Key belongs to the export " + known->id + ", which asked for something else.", "Idempotency-Key");
+    return Fail(ErrorCode::kIdempotencyMismatch,
+                "The Idempotency-Key belongs to the export " + known->id + ", which asked for something else.", "Idempotency-Key");
   }
   Overlay(*known);
   return known;
@@ -145,7 +150,10 @@ Status JobRunner::Impl::CheckLimits(std::string_view account, std::string_view s
     return pending + executing;
   };
   const auto refuse = [](std::uint64_t count, const std::string& whose) {
-    return Fail(Error{ErrorCode::kTooManyExports, std::to_string(count) + " exports of " + whose + " are waiting or running, which is as many as there may be.", {}, kRetryAfter});
+    return Fail(Error{ErrorCode::kTooManyExports,
+                      std::to_string(count) + " exports of " + whose + " are waiting or running, which is as many as there may be.",
+                      {},
+                      kRetryAfter});
   };
   SHEAF_ASSIGN(const auto of_account, unfinished(account, {}));
   if (of_account >= static_cast<std::uint64_t>(options_.limits.unfinished_per_account)) return refuse(of_account, "this account");

@@ -59,14 +59,10 @@ json::array Folders(const std::vector<FolderNames::Renamed>& changed) {
 }  // namespace
 
 std::string ManifestJson(const Manifest& manifest, const ExportFile* file) {
-  json::object root{{"format", "sheaf-manifest"},
-                    {"version", 1},
-                    {"export", manifest.export_id},
-                    {"study", json::object{{"id", manifest.study}, {"name", manifest.study_name}}},
-                    {"created_by", manifest.account},
-                    {"created_at", FormatIsoUtc(manifest.created_at)},
-                    {"cursor", manifest.cursor},
-                    {"request", Parsed(manifest.request)}};
+  json::object root{{"format", "sheaf-manifest"},     {"version", 1},
+                    {"export", manifest.export_id},   {"study", json::object{{"id", manifest.study}, {"name", manifest.study_name}}},
+                    {"created_by", manifest.account}, {"created_at", FormatIsoUtc(manifest.created_at)},
+                    {"cursor", manifest.cursor},      {"request", Parsed(manifest.request)}};
   if (file != nullptr) {
     root["file"] = json::object{{"name", file->name}, {"format", Name(file->format)}, {"bytes", file->bytes}, {"sha256", file->sha256}};
   }
@@ -81,7 +77,8 @@ std::string ManifestJson(const Manifest& manifest, const ExportFile* file) {
   root["datasets"] = std::move(datasets);
   root["files"] = std::move(files);
   if (manifest.layout == ZipLayout::kParticipant) {
-    root["folders"] = json::object{{"participants", Folders(manifest.participant_folders)}, {"sessions", Folders(manifest.session_folders)}};
+    root["folders"] =
+        json::object{{"participants", Folders(manifest.participant_folders)}, {"sessions", Folders(manifest.session_folders)}};
   }
   return PrettyJson(json::serialize(root));
 }

@@ -18,7 +18,7 @@ namespace sheaf::exporting {
 //! One file: the export itself, or one inside the ZIP.
 struct FileEntry {
   std::string path;
-  std::string dataset;  //!< id; empty for README.txt and its like
+  std::string dataset;                              //!< id; empty for README.txt and its like
   std::optional<std::string> participant, session;  //!< ids; only where the file is one person's. No session: null
   Format format = Format::kCsv;
   std::uint64_t rows = 0;
@@ -37,10 +37,10 @@ struct Manifest {
   std::string export_id;
   std::string study;
   std::string study_name;
-  std::string account;   //!< who asked
+  std::string account;  //!< who asked
   Micros created_at = 0;
-  std::string request;   //!< canonical JSON
-  std::string cursor;    //!< for `since` of the next export
+  std::string request;  //!< canonical JSON
+  std::string cursor;   //!< for `since` of the next export
   ZipLayout layout = ZipLayout::kDataset;
   std::vector<DatasetEntry> datasets;
   std::vector<FileEntry> files;

@@ -20,8 +20,8 @@ enum class CsvProfile : std::uint8_t {
   kExcel,    //!< BOM; a text cell or header starting with = + - @ tab CR gets a leading apostrophe, numbers never
   kExcelEu,  //!< and `;` between cells, decimal comma
 };
-enum class HeaderStyle : std::uint8_t { kNames, kLabels };           //!< kNames: field ids
-enum class ValueStyle : std::uint8_t { kIds, kCodes, kLabels };      //!< of enum and set options
+enum class HeaderStyle : std::uint8_t { kNames, kLabels };       //!< kNames: field ids
+enum class ValueStyle : std::uint8_t { kIds, kCodes, kLabels };  //!< of enum and set options
 enum class SetStyle : std::uint8_t {
   kJoined,  //!< one column, values joined by `;`
   kSplit,   //!< one column an option of the definition, FIELD/OPTION: 1 ticked, 0 answered but not ticked, missing text when not
@@ -39,21 +39,21 @@ std::optional<Format> FormatFrom(std::string_view name);
 
 struct ExportOptions {
   Format format = Format::kCsv;
-  std::vector<std::string> datasets;     //!< jobs: empty means all. Streams: exactly one
-  std::string columns;                   //!< as query::ParseColumns; empty: the default columns
-  std::string filter;                    //!< JSON; empty: none
-  std::string sort;                      //!< as query::ParseSort; empty: order of arrival (seq)
-  std::vector<std::string> participants; //!< ids; empty: all
+  std::vector<std::string> datasets;      //!< jobs: empty means all. Streams: exactly one
+  std::string columns;                    //!< as query::ParseColumns; empty: the default columns
+  std::string filter;                     //!< JSON; empty: none
+  std::string sort;                       //!< as query::ParseSort; empty: order of arrival (seq)
+  std::vector<std::string> participants;  //!< ids; empty: all
   std::vector<std::string> sessions;
-  std::string since, until;              //!< a cursor (exclusive, inclusive) or a time (since <= time < until)
-  bool tombstones = false;               //!< json and ndjson: what was deleted after `since`, too
+  std::string since, until;  //!< a cursor (exclusive, inclusive) or a time (since <= time < until)
+  bool tombstones = false;   //!< json and ndjson: what was deleted after `since`, too
   CsvProfile profile = CsvProfile::kRfc4180;
-  std::string timezone;                  //!< IANA name, or empty: UTC
+  std::string timezone;  //!< IANA name, or empty: UTC
   HeaderStyle header = HeaderStyle::kNames;
-  std::optional<ValueStyle> values;      //!< default: codes in CSV and Parquet, ids in JSON and NDJSON
+  std::optional<ValueStyle> values;  //!< default: codes in CSV and Parquet, ids in JSON and NDJSON
   SetStyle sets = SetStyle::kJoined;
-  MissingStyle missing;                  //!< "skipped=-99,absent=" : text after the equal sign, no comma or quote in it
-  Format inner = Format::kCsv;           //!< of the files inside a ZIP (`files=`): csv, json, ndjson, parquet
+  MissingStyle missing;         //!< "skipped=-99,absent=" : text after the equal sign, no comma or quote in it
+  Format inner = Format::kCsv;  //!< of the files inside a ZIP (`files=`): csv, json, ndjson, parquet
   ZipLayout layout = ZipLayout::kDataset;
 };
 

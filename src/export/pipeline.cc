@@ -25,8 +25,7 @@ int LaneCount(int asked) {
 //! that is due writes it and all that wait behind it, while the others go on.
 class Lanes {
  public:
-  Lanes(const LaneRun& run, int count)
-      : run_(run), tickets_(run.cursor, kFirstRows), window_(static_cast<std::uint64_t>(count) * 2 + 1) {}
+  Lanes(const LaneRun& run, int count) : run_(run), tickets_(run.cursor, kFirstRows), window_(static_cast<std::uint64_t>(count) * 2 + 1) {}
 
   Status Run(int count) {
     SHEAF_TRY(WriteBegin());
@@ -58,8 +57,7 @@ class Lanes {
   void Lane() {
     try {
       BlockCompressor compressor(run_.compression);
-      while (Step(compressor)) {
-      }
+      while (Step(compressor)) {}
     } catch (const std::exception& exception) {
       Stop(Error{ErrorCode::kInternal, std::string("The export broke off: ") + exception.what(), {}, 0});
     }
@@ -183,9 +181,7 @@ Status RunLanes(const LaneRun& run) {
   try {
     const int count = LaneCount(run.lanes);
     return Lanes(run, count).Run(count);
-  } catch (const std::exception& exception) {
-    return Fail(ErrorCode::kInternal, std::string("The export broke off: ") + exception.what());
-  }
+  } catch (const std::exception& exception) { return Fail(ErrorCode::kInternal, std::string("The export broke off: ") + exception.what()); }
 }
 
 Status RunPipeline(vault::Cursor& cursor, const Encoder& encoder, Sink& sink, Progress& progress, int lanes) {

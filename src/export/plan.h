@@ -13,13 +13,13 @@ namespace sheaf::exporting {
 
 //! One column of the output. Several may read the same source (the options of a split set).
 struct OutputColumn {
-  std::size_t source = 0;        //!< index in Select::columns
+  std::size_t source = 0;  //!< index in Select::columns
   model::Column column;
   model::FieldType type = model::FieldType::kString;  //!< how it is written; record columns: the nearest field type
   const model::Field* field = nullptr;                //!< of Plan::dataset; null for record columns
-  int option = -1;               //!< split sets: the option's number
-  std::string name;              //!< "mood", "mood/2", "time"
-  std::string title;             //!< what the header says (name or label)
+  int option = -1;                                    //!< split sets: the option's number
+  std::string name;                                   //!< "mood", "mood/2", "time"
+  std::string title;                                  //!< what the header says (name or label)
 };
 
 struct Plan {
@@ -27,9 +27,9 @@ struct Plan {
   std::shared_ptr<const vault::PeopleView> people;
   vault::Select select;
   std::vector<OutputColumn> output;
-  std::size_t skipped_source = 0;   //!< index of kSkipped in Select::columns: always selected; the last one unless asked for
+  std::size_t skipped_source = 0;  //!< index of kSkipped in Select::columns: always selected; the last one unless asked for
   ExportOptions options;
-  std::string cursor;               //!< what `since` of the next export is
+  std::string cursor;                        //!< what `since` of the next export is
   std::vector<vault::Tombstone> tombstones;  //!< with ExportOptions::tombstones: JSON's "deleted" before "count", NDJSON's
                                              //!< last lines {"deleted":{"id","record_seq","seq","deleted_at"}}
 };

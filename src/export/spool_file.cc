@@ -37,8 +37,7 @@ Error FileError(int number, std::string_view doing) {
 SpoolFile::~SpoolFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
-SpoolFile::SpoolFile(SpoolFile&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), forgotten_(other.forgotten_) {}
+SpoolFile::SpoolFile(SpoolFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)), forgotten_(other.forgotten_) {}
 SpoolFile& SpoolFile::operator=(SpoolFile&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);
   std::swap(forgotten_, other.forgotten_);

@@ -74,7 +74,7 @@ class IdDictionary {
 //! All columns have `rows` elements.
 struct RecordBatch {
   std::size_t rows = 0;
-  StringColumn ids;                       //!< empty text: no id given
+  StringColumn ids;  //!< empty text: no id given
   IdDictionary participants;
   IdDictionary sessions;
   std::vector<std::int32_t> participant;  //!< places in `participants`

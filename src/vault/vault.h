@@ -40,7 +40,7 @@ class BatchSource {
 };
 
 struct AppendRequest {
-  std::string dataset;  //!< id
+  std::string dataset;                  //!< id
   std::int32_t definition_version = 0;  //!< the version the batches were decoded by
   std::unique_ptr<BatchSource> batches;
   std::string idempotency_key;  //!< empty: none. Scoped by the caller (account, study)
@@ -49,30 +49,30 @@ struct AppendRequest {
 };
 
 struct AppendResult {
-  std::uint64_t accepted = 0;    //!< rows now in the vault through this request, repetitions included
-  std::uint64_t written = 0;     //!< rows that changed something
-  Seq seq = kNoSeq;              //!< the study's last seq after the commit
-  bool repeated = false;         //!< the idempotency key was known: nothing was written
-  std::string response;          //!< of the first request, when repeated
+  std::uint64_t accepted = 0;  //!< rows now in the vault through this request, repetitions included
+  std::uint64_t written = 0;   //!< rows that changed something
+  Seq seq = kNoSeq;            //!< the study's last seq after the commit
+  bool repeated = false;       //!< the idempotency key was known: nothing was written
+  std::string response;        //!< of the first request, when repeated
 };
 
 // ---------------------------------------------------------------------------------------------- reading
 
 struct Select {
-  std::string dataset;                    //!< id
-  std::vector<model::Column> columns;     //!< what a ColumnBatch holds, in this order
+  std::string dataset;                 //!< id
+  std::vector<model::Column> columns;  //!< what a ColumnBatch holds, in this order
   std::optional<model::Predicate> where;
-  std::vector<model::SortKey> order;      //!< empty: by seq ascending, which streams without sorting
-  Seq after = kNoSeq;                     //!< only versions with seq > after
-  Seq upto = 0;                           //!< the instant: the state as of this seq (StudyVault::LastSeq())
-  std::uint64_t limit = 0;                //!< 0: no limit
+  std::vector<model::SortKey> order;  //!< empty: by seq ascending, which streams without sorting
+  Seq after = kNoSeq;                 //!< only versions with seq > after
+  Seq upto = 0;                       //!< the instant: the state as of this seq (StudyVault::LastSeq())
+  std::uint64_t limit = 0;            //!< 0: no limit
   //! Position of the last row of the page before, one value per sort key (nullopt: null) and its seq: rows after it.
   struct Position {
     std::vector<std::optional<model::Value>> values;
     Seq seq = kNoSeq;
   };
   std::optional<Position> position;
-  bool include_withdrawn = false;         //!< reserved for erasure reports; exports never set it
+  bool include_withdrawn = false;  //!< reserved for erasure reports; exports never set it
 };
 
 //! A stream of rows of one instant, in bounded memory. One thread at a time. Batches stay valid after the next call
@@ -135,9 +135,9 @@ struct Page {
 };
 
 struct ListOptions {
-  std::string after;        //!< id of the last item of the page before
+  std::string after;  //!< id of the last item of the page before
   std::uint64_t limit = 100;
-  std::string search;       //!< substring of the id, code or name; empty: all
+  std::string search;  //!< substring of the id, code or name; empty: all
 };
 
 class StudyVault {
@@ -149,7 +149,7 @@ class StudyVault {
   // Definitions. PutDataset creates, or changes by model::MergeDefinitions; it answers the definition as kept.
   virtual Result<std::shared_ptr<const model::Dataset>> PutDataset(model::Dataset dataset, bool* created) = 0;
   virtual Result<std::shared_ptr<const model::Dataset>> FindDataset(std::string_view id) = 0;  //!< kNotFound
-  virtual std::vector<std::shared_ptr<const model::Dataset>> Datasets() = 0;  //!< in order of creation
+  virtual std::vector<std::shared_ptr<const model::Dataset>> Datasets() = 0;                   //!< in order of creation
 
   // People and sessions. Put creates or replaces what is given; kept durable before it returns.
   virtual Result<model::Participant> PutParticipant(model::Participant participant, bool* created) = 0;
@@ -184,16 +184,16 @@ class StudyVault {
   //! Runs the Select with DuckDB's own Parquet writer into `path` (new file); `names` are the columns' names. Enum
   //! and set cells are written as option ids, participants and sessions as ids. Answers the number of rows.
   //! `interrupt`, when set, is polled; true ends with kCancelled.
-  virtual Result<std::uint64_t> WriteParquet(const Select& select, const std::vector<std::string>& names,
-                                             const std::string& path, const std::function<bool()>& interrupt) = 0;
+  virtual Result<std::uint64_t> WriteParquet(const Select& select, const std::vector<std::string>& names, const std::string& path,
+                                             const std::function<bool()>& interrupt) = 0;
 };
 
 struct VaultOptions {
-  std::string directory;                           //!< DIR/studies; created when missing
-  std::string temporary;                           //!< DIR/tmp: spills
-  std::uint64_t memory_bytes = 384ull << 20;       //!< of the engine
-  int threads = 0;                                 //!< 0: all cores
-  std::uint64_t queue_bytes = 128ull << 20;        //!< of a study's writer: above it Append answers kUnavailable
+  std::string directory;                      //!< DIR/studies; created when missing
+  std::string temporary;                      //!< DIR/tmp: spills
+  std::uint64_t memory_bytes = 384ull << 20;  //!< of the engine
+  int threads = 0;                            //!< 0: all cores
+  std::uint64_t queue_bytes = 128ull << 20;   //!< of a study's writer: above it Append answers kUnavailable
 };
 
 class Vault {

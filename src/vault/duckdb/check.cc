@@ -12,9 +12,12 @@ class Checker {
   Checker(const StudyState& state, Connection& connection) : state_(state), connection_(connection) {}
 
   Status Run() {
-    SHEAF_TRY(Expect(0, fmt::format("SELECT count(*) - count(DISTINCT id) FROM {}.main.participants", state_.alias), "{} participants have an id twice"));
-    SHEAF_TRY(Expect(0, fmt::format("SELECT count(*) - count(DISTINCT no) FROM {}.main.participants", state_.alias), "{} participants have a number twice"));
-    SHEAF_TRY(Expect(0, fmt::format("SELECT count(*) - count(DISTINCT id) FROM {}.main.sessions", state_.alias), "{} sessions have an id twice"));
+    SHEAF_TRY(Expect(0, fmt::format("SELECT count(*) - count(DISTINCT id) FROM {}.main.participants", state_.alias),
+                     "{} participants have an id twice"));
+    SHEAF_TRY(Expect(0, fmt::format("SELECT count(*) - count(DISTINCT no) FROM {}.main.participants", state_.alias),
+                     "{} participants have a number twice"));
+    SHEAF_TRY(
+        Expect(0, fmt::format("SELECT count(*) - count(DISTINCT id) FROM {}.main.sessions", state_.alias), "{} sessions have an id twice"));
     for (const auto& dataset : state_.datasets) SHEAF_TRY(CheckDataset(*dataset));
     return {};
   }
@@ -40,15 +43,23 @@ class Checker {
   Status CheckDataset(const model::Dataset& dataset) {
     const std::string table = TableName(state_.alias, dataset.number);
     const std::string of = fmt::format(" in dataset {}", dataset.id);
-    const auto expect = [&](std::int64_t value, const std::string& sql, const std::string& finding) { return Expect(value, sql, (finding + of).c_str()); };
+    const auto expect = [&](std::int64_t value, const std::string& sql, const std::string& finding) {
+      return Expect(value, sql, (finding + of).c_str());
+    };
     SHEAF_TRY(expect(0, fmt::format("SELECT count(*) - count(DISTINCT _seq) FROM {}", table), "{} rows share a seq with another"));
-    SHEAF_TRY(expect(0, fmt::format("SELECT count(*) FROM {} WHERE _seq <= 0 OR _seq > {} OR _dead > {}", table, state_.last_seq.load(), state_.last_seq.load()),
+    SHEAF_TRY(expect(0,
+                     fmt::format("SELECT count(*) FROM {} WHERE _seq <= 0 OR _seq > {} OR _dead > {}", table, state_.last_seq.load(),
+                                 state_.last_seq.load()),
                      "{} rows have a seq outside the study's"));
-    SHEAF_TRY(expect(0, fmt::format("SELECT count(*) FROM {} WHERE _participant NOT IN (SELECT no FROM {}.main.participants)", table, state_.alias),
-                     "{} rows belong to no participant"));
-    SHEAF_TRY(expect(0, fmt::format("SELECT count(*) FROM {} WHERE _session IS NOT NULL AND _session NOT IN (SELECT no FROM {}.main.sessions)", table, state_.alias),
+    SHEAF_TRY(expect(
+        0, fmt::format("SELECT count(*) FROM {} WHERE _participant NOT IN (SELECT no FROM {}.main.participants)", table, state_.alias),
+        "{} rows belong to no participant"));
+    SHEAF_TRY(expect(0,
+                     fmt::format("SELECT count(*) FROM {} WHERE _session IS NOT NULL AND _session NOT IN (SELECT no FROM {}.main.sessions)",
+                                 table, state_.alias),
                      "{} rows belong to no session"));
-    SHEAF_TRY(expect(0, fmt::format("SELECT count(_id) - count(DISTINCT _id) FROM {} WHERE _dead IS NULL", table), "{} records have an id twice"));
+    SHEAF_TRY(expect(0, fmt::format("SELECT count(_id) - count(DISTINCT _id) FROM {} WHERE _dead IS NULL", table),
+                     "{} records have an id twice"));
     const auto& statistics = state_.statistics[static_cast<std::size_t>(dataset.number - 1)];
     SHEAF_TRY(expect(static_cast<std::int64_t>(statistics.Records()), fmt::format("SELECT count(*) FROM {} WHERE _dead IS NULL", table),
                      "{} records are there but the statistics count " + std::to_string(statistics.Records())));
@@ -58,7 +69,9 @@ class Checker {
       sums += fmt::format(" + count({})", FieldColumnName(static_cast<std::int32_t>(field)));
     }
     auto readable = Scalar(fmt::format("SELECT count(_metadata) + count(_skipped){} FROM {}", sums, table));
-    if (!readable) findings_.push_back(fmt::format("study {}: dataset {} cannot be read through: {}", state_.study, dataset.id, readable.error().detail));
+    if (!readable)
+      findings_.push_back(
+          fmt::format("study {}: dataset {} cannot be read through: {}", state_.study, dataset.id, readable.error().detail));
     return CheckOptions(dataset, table);
   }
 
@@ -66,8 +79,9 @@ class Checker {
     for (std::size_t field = 0; field < dataset.fields.size(); ++field) {
       if (dataset.fields[field].type != model::FieldType::kEnum) continue;
       const std::string column = FieldColumnName(static_cast<std::int32_t>(field));
-      SHEAF_TRY(Expect(0, fmt::format("SELECT count(*) FROM {} WHERE {} < 0 OR {} >= {}", table, column, column, dataset.fields[field].options.size()),
-                       ("{} answers of " + dataset.id + "." + dataset.fields[field].id + " name no option").c_str()));
+      SHEAF_TRY(Expect(
+          0, fmt::format("SELECT count(*) FROM {} WHERE {} < 0 OR {} >= {}", table, column, column, dataset.fields[field].options.size()),
+          ("{} answers of " + dataset.id + "." + dataset.fields[field].id + " name no option").c_str()));
     }
     return {};
   }

@@ -18,8 +18,8 @@ using RenderFunction = std::function<struct Sql(const Select&)>;
 class DuckCursor : public Cursor {
  public:
   //! `keep_alive` holds the study (and with it the attached file) as long as the cursor lives.
-  DuckCursor(std::shared_ptr<void> keep_alive, std::shared_ptr<Engine> engine, Select select,
-             std::shared_ptr<const model::Dataset> dataset, RenderFunction render);
+  DuckCursor(std::shared_ptr<void> keep_alive, std::shared_ptr<Engine> engine, Select select, std::shared_ptr<const model::Dataset> dataset,
+             RenderFunction render);
   ~DuckCursor() override;
 
   Result<std::shared_ptr<const model::ColumnBatch>> Next() override;

@@ -176,9 +176,7 @@ Result<Engine::Lease> Engine::Connect() {
   }
   if (!connection) {
     duckdb_connection raw = nullptr;
-    if (duckdb_connect(database_, &raw) != DuckDBSuccess) {
-      return Fail(ErrorCode::kInternal, "the record engine takes no connection");
-    }
+    if (duckdb_connect(database_, &raw) != DuckDBSuccess) { return Fail(ErrorCode::kInternal, "the record engine takes no connection"); }
     connection = std::make_unique<Connection>(raw);
   }
   return Lease(connection.release(), [this](Connection* returned) {

@@ -81,9 +81,7 @@ class Statement {
   void Bind(int place, std::int32_t value) { duckdb_bind_int32(statement_, Index(place), value); }
   void Bind(int place, double value) { duckdb_bind_double(statement_, Index(place), value); }
   void Bind(int place, bool value) { duckdb_bind_boolean(statement_, Index(place), value); }
-  void Bind(int place, std::string_view value) {
-    duckdb_bind_varchar_length(statement_, Index(place), value.data(), value.size());
-  }
+  void Bind(int place, std::string_view value) { duckdb_bind_varchar_length(statement_, Index(place), value.data(), value.size()); }
   void Bind(int place, const std::string& value) { Bind(place, std::string_view(value)); }
   void Bind(int place, const char*) = delete;  // would bind as bool
   void BindBlob(int place, std::string_view value) { duckdb_bind_blob(statement_, Index(place), value.data(), value.size()); }

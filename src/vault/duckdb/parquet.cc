@@ -62,8 +62,8 @@ std::string FieldExpression(const model::Field& field, const std::string& column
   return fmt::format("list_select(?::VARCHAR[], list_transform({}, lambda o: o + 1))", column);
 }
 
-ColumnList RenderColumns(const Select& select, const std::vector<std::string>& names, const model::Dataset& dataset, const std::string& alias,
-                         const PeopleView& people) {
+ColumnList RenderColumns(const Select& select, const std::vector<std::string>& names, const model::Dataset& dataset,
+                         const std::string& alias, const PeopleView& people) {
   ColumnList list;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto& column = select.columns[i];
@@ -71,12 +71,14 @@ ColumnList RenderColumns(const Select& select, const std::vector<std::string>& n
     std::string expression = physical;
     switch (column.kind) {
       case ColumnKind::kParticipant:
-        expression = PersonExpression(people.ParticipantLimit(), [&](std::int32_t number) { return people.ParticipantId(number); },
-                                      fmt::format("(SELECT p.id FROM {}.main.participants p WHERE p.no = _participant)", alias), physical, list);
+        expression = PersonExpression(
+            people.ParticipantLimit(), [&](std::int32_t number) { return people.ParticipantId(number); },
+            fmt::format("(SELECT p.id FROM {}.main.participants p WHERE p.no = _participant)", alias), physical, list);
         break;
       case ColumnKind::kSession:
-        expression = PersonExpression(people.SessionLimit(), [&](std::int32_t number) { return people.SessionId(number); },
-                                      fmt::format("(SELECT s.id FROM {}.main.sessions s WHERE s.no = _session)", alias), physical, list);
+        expression = PersonExpression(
+            people.SessionLimit(), [&](std::int32_t number) { return people.SessionId(number); },
+            fmt::format("(SELECT s.id FROM {}.main.sessions s WHERE s.no = _session)", alias), physical, list);
         break;
       case ColumnKind::kTime:
       case ColumnKind::kReceived:
@@ -132,13 +134,15 @@ class Watch {
 Result<std::uint64_t> DuckStudy::WriteParquet(const Select& select, const std::vector<std::string>& names, const std::string& path,
                                               const std::function<bool()>& interrupt) {
   SHEAF_ASSIGN(auto dataset, FindDataset(select.dataset));
-  if (names.empty() || names.size() > select.columns.size()) return Fail(ErrorCode::kInternal, "a Parquet file needs a name for each column");
+  if (names.empty() || names.size() > select.columns.size())
+    return Fail(ErrorCode::kInternal, "a Parquet file needs a name for each column");
   const auto list = RenderColumns(select, names, *dataset, state_->alias, *People());
   Select ordered = select;
   if (list.joined && ordered.order.empty()) ordered.order.push_back({{ColumnKind::kSeq, -1, {}}, false});
   const Sql sql = RenderSelect(ordered, {state_->alias, *dataset, *state_->people, state_->HasDeadRows(*dataset)}, list.text);
   SHEAF_ASSIGN(auto connection, state_->engine->Connect());
-  SHEAF_ASSIGN(auto statement, connection->Prepare(fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION snappy)", sql.text, SqlText(path))));
+  SHEAF_ASSIGN(auto statement,
+               connection->Prepare(fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION snappy)", sql.text, SqlText(path))));
   int place = 1;
   for (const auto& options : list.option_lists) statement.BindTexts(place++, options);
   SHEAF_TRY(BindParameters(statement, sql.parameters, place));

@@ -47,9 +47,7 @@ void People::SetSessionStart(std::int32_t number, std::optional<Micros> start) {
 class PeopleSnapshot : public PeopleView {
  public:
   explicit PeopleSnapshot(std::shared_ptr<const People> people)
-      : people_(std::move(people)),
-        participants_(people_->participants_.ids.Limit()),
-        sessions_(people_->sessions_.ids.Limit()) {}
+      : people_(std::move(people)), participants_(people_->participants_.ids.Limit()), sessions_(people_->sessions_.ids.Limit()) {}
   // A record committed after the view was taken may name a newer number; its id is there already.
   std::string_view ParticipantId(std::int32_t number) const override { return people_->participants_.ids.At(number); }
   std::string_view SessionId(std::int32_t number) const override { return people_->sessions_.ids.At(number); }

@@ -41,15 +41,16 @@ bool SameValue(const ColumnView& old_column, std::size_t old_row, const model::F
   const auto& cell = old_column.At<model::ListCell>(old_row);
   const std::size_t begin = row == 0 ? 0 : column.option_ends[row - 1];
   const std::size_t length = column.option_ends[row] - begin;
-  return cell.length == length &&
-         std::equal(old_column.child + cell.offset, old_column.child + cell.offset + length, column.options.begin() + static_cast<std::ptrdiff_t>(begin));
+  return cell.length == length && std::equal(old_column.child + cell.offset, old_column.child + cell.offset + length,
+                                             column.options.begin() + static_cast<std::ptrdiff_t>(begin));
 }
 
 }  // namespace
 
 std::vector<model::Column> CompareColumns(const model::Dataset& dataset) {
   auto columns = Statistics::Columns(dataset);
-  for (const auto kind : {model::ColumnKind::kTimeOffset, model::ColumnKind::kOnset, model::ColumnKind::kMetadata, model::ColumnKind::kSeq}) {
+  for (const auto kind :
+       {model::ColumnKind::kTimeOffset, model::ColumnKind::kOnset, model::ColumnKind::kMetadata, model::ColumnKind::kSeq}) {
     columns.push_back({kind, -1, {}});
   }
   return columns;
@@ -62,7 +63,8 @@ bool SameRecord(const model::ColumnBatch& old_batch, std::size_t old_row, const 
   if (columns[0].At<std::int32_t>(old_row) != stamp.participant) return false;
   if ((columns[1].IsNull(old_row) ? 0 : columns[1].At<std::int32_t>(old_row)) != stamp.session) return false;
   if ((columns[2].IsNull(old_row) ? model::kNoTime : columns[2].At<std::int64_t>(old_row)) != batch.time[row]) return false;
-  if ((columns[extra].IsNull(old_row) ? model::kNoOffset : columns[extra].At<std::int16_t>(old_row)) != batch.time_offset[row]) return false;
+  if ((columns[extra].IsNull(old_row) ? model::kNoOffset : columns[extra].At<std::int16_t>(old_row)) != batch.time_offset[row])
+    return false;
   if (columns[extra + 1].IsNull(old_row) != std::isnan(stamp.onset_ms)) return false;
   if (!std::isnan(stamp.onset_ms) && columns[extra + 1].At<double>(old_row) != stamp.onset_ms) return false;
   if (TextAt(columns[extra + 2], old_row) != batch.metadata.At(row)) return false;

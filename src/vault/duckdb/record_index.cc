@@ -48,8 +48,8 @@ struct RecordIndex::Impl {
     std::string name(prefix);
     name.resize(prefix.size() + kHashSize);
     crypto_generichash(reinterpret_cast<unsigned char*>(name.data()) + prefix.size(), kHashSize,
-                       reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-                       reinterpret_cast<const unsigned char*>(key.data()), key.size());
+                       reinterpret_cast<const unsigned char*>(text.data()), text.size(), reinterpret_cast<const unsigned char*>(key.data()),
+                       key.size());
     return name;
   }
   std::string RecordName(std::int32_t dataset, std::string_view record_id) const {

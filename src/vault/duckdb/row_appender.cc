@@ -85,10 +85,14 @@ void FillField(Target target, const model::FieldColumn& column, const RowStamp* 
     case FieldType::kInteger:
     case FieldType::kDatetime: return FillOptional<std::int64_t>(target, count, integer, answered);
     case FieldType::kDouble:
-      return FillOptional<double>(target, count, [&](std::size_t i) { return column.doubles[rows[i].row]; }, answered);
-    case FieldType::kBoolean: return FillOptional<bool>(target, count, [&](std::size_t i) { return integer(i) != 0; }, answered);
+      return FillOptional<double>(
+          target, count, [&](std::size_t i) { return column.doubles[rows[i].row]; }, answered);
+    case FieldType::kBoolean:
+      return FillOptional<bool>(
+          target, count, [&](std::size_t i) { return integer(i) != 0; }, answered);
     case FieldType::kEnum:
-      return FillOptional<std::int32_t>(target, count, [&](std::size_t i) { return static_cast<std::int32_t>(integer(i)); }, answered);
+      return FillOptional<std::int32_t>(
+          target, count, [&](std::size_t i) { return static_cast<std::int32_t>(integer(i)); }, answered);
     case FieldType::kSet: return FillSet(target, column, rows, count);
   }
 }
@@ -131,7 +135,8 @@ void FillRecordColumns(duckdb_data_chunk chunk, const model::RecordBatch& batch,
       Target(chunk, 6), count, [&](std::size_t i) { return batch.time_offset[rows[i].row]; },
       [&](std::size_t i) { return batch.time_offset[rows[i].row] != model::kNoOffset; });
   FillOptional<double>(
-      Target(chunk, 7), count, [&](std::size_t i) { return rows[i].onset_ms; }, [&](std::size_t i) { return !std::isnan(rows[i].onset_ms); });
+      Target(chunk, 7), count, [&](std::size_t i) { return rows[i].onset_ms; },
+      [&](std::size_t i) { return !std::isnan(rows[i].onset_ms); });
   FillPlain<std::int64_t>(Target(chunk, 8), count, [&](std::size_t i) { return rows[i].received; });
   FillPlain<std::int64_t>(Target(chunk, 9), count, [&](std::size_t i) { return rows[i].updated; });
   FillSkipped(Target(chunk, 10), batch, rows, count);
@@ -165,9 +170,9 @@ Result<RowAppender> RowAppender::Open(Connection& connection, const std::string&
     const char* message = duckdb_appender_error(appender.appender_);
     return Fail(EngineError(message == nullptr ? "no appender" : message));
   }
-  constexpr duckdb_type kRecordTypes[kRecordColumns] = {
-      DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_INTEGER, DUCKDB_TYPE_INTEGER, DUCKDB_TYPE_BIGINT,
-      DUCKDB_TYPE_SMALLINT, DUCKDB_TYPE_DOUBLE, DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_BLOB, DUCKDB_TYPE_VARCHAR};
+  constexpr duckdb_type kRecordTypes[kRecordColumns] = {DUCKDB_TYPE_BIGINT,  DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_VARCHAR,  DUCKDB_TYPE_INTEGER,
+                                                        DUCKDB_TYPE_INTEGER, DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_SMALLINT, DUCKDB_TYPE_DOUBLE,
+                                                        DUCKDB_TYPE_BIGINT,  DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_BLOB,     DUCKDB_TYPE_VARCHAR};
   for (const auto type : kRecordTypes) appender.types_.push_back(duckdb_create_logical_type(type));
   for (const auto& field : dataset.fields) appender.types_.push_back(TypeOf(field.type));
   return appender;

@@ -52,7 +52,8 @@ Status Migrate(Connection& connection, const std::string& alias) {
   SHEAF_ASSIGN(const int version, SchemaVersion(connection, alias));
   if (version > kSchemaVersion) {
     return Fail(ErrorCode::kStorageDamaged, fmt::format("the study was written by a newer Sheaf (version {} of its file, this program "
-                                                        "knows {}); upgrade Sheaf", version, kSchemaVersion));
+                                                        "knows {}); upgrade Sheaf",
+                                                        version, kSchemaVersion));
   }
   const std::string prefix = alias + ".main";
   using Step = Status (*)(Connection&, const std::string&);
@@ -73,9 +74,7 @@ Status Migrate(Connection& connection, const std::string& alias) {
   return {};
 }
 
-std::string TableName(const std::string& alias, std::int32_t dataset_number) {
-  return fmt::format("{}.main.d{}", alias, dataset_number);
-}
+std::string TableName(const std::string& alias, std::int32_t dataset_number) { return fmt::format("{}.main.d{}", alias, dataset_number); }
 std::string FieldColumnName(std::int32_t field_number) { return fmt::format("f{}", field_number); }
 
 std::string_view FieldSqlType(model::FieldType type) {

@@ -97,9 +97,7 @@ class Renderer {
   void Leaf(const Predicate& predicate) {
     const ColumnKind kind = predicate.column.kind;
     const bool participant = OfParticipant(kind) || kind == ColumnKind::kParticipant;
-    if (!participant && !OfSession(kind) && kind != ColumnKind::kSession) {
-      return Comparison(predicate, PhysicalName(predicate.column));
-    }
+    if (!participant && !OfSession(kind) && kind != ColumnKind::kSession) { return Comparison(predicate, PhysicalName(predicate.column)); }
     if (ByNumber(predicate, participant)) return;
     model::Column column = predicate.column;
     if (kind == ColumnKind::kParticipant) column.kind = ColumnKind::kParticipantId;
@@ -112,7 +110,8 @@ class Renderer {
     if (negated) positive.op = Opposite(predicate.op);
     const std::string_view number = participant ? "_participant" : "_session";
     if (negated) Text(fmt::format("({0} IS NULL OR NOT ", number));
-    Text(fmt::format("coalesce({} IN (SELECT no FROM {}.main.{} p WHERE ", number, context_.alias, participant ? "participants" : "sessions"));
+    Text(fmt::format("coalesce({} IN (SELECT no FROM {}.main.{} p WHERE ", number, context_.alias,
+                     participant ? "participants" : "sessions"));
     Comparison(positive, PeopleExpression(column));
     Text("), FALSE)");
     if (negated) Text(")");

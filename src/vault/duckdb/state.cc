@@ -70,7 +70,8 @@ Status CountRows(StudyState& state, Connection& connection, const model::Dataset
     list += (list.empty() ? "" : ", ") + PhysicalName(column);
     types.push_back(model::CellTypeOf(column, dataset));
   }
-  SHEAF_ASSIGN(auto statement, connection.Prepare(fmt::format("SELECT {} FROM {} WHERE {}", list, TableName(state.alias, dataset.number), condition)));
+  SHEAF_ASSIGN(auto statement,
+               connection.Prepare(fmt::format("SELECT {} FROM {} WHERE {}", list, TableName(state.alias, dataset.number), condition)));
   SHEAF_ASSIGN(auto rows, statement.Stream());
   auto delta = Statistics::Delta();
   while (duckdb_data_chunk chunk = rows.NextChunk()) {
@@ -136,7 +137,8 @@ Status LoadState(StudyState& state, Connection& connection) {
                     }));
   state.index_key.resize(32);
   std::size_t size = 0;
-  if (sodium_hex2bin(reinterpret_cast<unsigned char*>(state.index_key.data()), 32, hex.data(), hex.size(), nullptr, &size, nullptr) != 0 || size != 32) {
+  if (sodium_hex2bin(reinterpret_cast<unsigned char*>(state.index_key.data()), 32, hex.data(), hex.size(), nullptr, &size, nullptr) != 0 ||
+      size != 32) {
     return Fail(ErrorCode::kStorageDamaged, fmt::format("study {} has lost its index key", state.study));
   }
   return {};
@@ -157,8 +159,9 @@ Status OpenIndex(StudyState& state, Connection& connection) {
     return {};
   };
   for (const auto& dataset : state.datasets) {
-    SHEAF_ASSIGN(auto statement, connection.Prepare(fmt::format("SELECT _seq, _id FROM {} WHERE _seq > {} AND _id IS NOT NULL AND _dead IS NULL",
-                                                                TableName(state.alias, dataset->number), mark)));
+    SHEAF_ASSIGN(auto statement,
+                 connection.Prepare(fmt::format("SELECT _seq, _id FROM {} WHERE _seq > {} AND _id IS NOT NULL AND _dead IS NULL",
+                                                TableName(state.alias, dataset->number), mark)));
     SHEAF_ASSIGN(auto rows, statement.Stream());
     while (true) {
       const Chunk chunk(rows.NextChunk());
@@ -172,19 +175,22 @@ Status OpenIndex(StudyState& state, Connection& connection) {
   }
   SHEAF_TRY(index->Write(batch, mark));
   batch.Clear();
-  SHEAF_TRY(ForEach(connection, fmt::format("SELECT dataset, record_id, record_seq FROM {}.main.tombstones WHERE seq > {} AND record_id IS NOT NULL", state.alias, mark),
+  SHEAF_TRY(ForEach(connection,
+                    fmt::format("SELECT dataset, record_id, record_seq FROM {}.main.tombstones WHERE seq > {} AND record_id IS NOT NULL",
+                                state.alias, mark),
                     [&](const Chunk& chunk, std::size_t row) -> Status {
                       // The id may have been used again since; then the entry put above is the newer one.
                       const auto known = index->Find(chunk.Int32(0, row), chunk.Text(1, row));
                       if (known && *known == chunk.Int64(2, row)) batch.Remove(chunk.Int32(0, row), chunk.Text(1, row));
                       return flush(false);
                     }));
-  SHEAF_TRY(ForEach(connection, fmt::format("SELECT key, digest, accepted, seq, response FROM {}.main.requests WHERE seq > {}", state.alias, mark),
-                    [&](const Chunk& chunk, std::size_t row) -> Status {
-                      batch.PutRequest(chunk.Text(0, row), {std::string(chunk.Text(1, row)), static_cast<std::uint64_t>(chunk.Int64(2, row)),
-                                                            chunk.Int64(3, row), std::string(chunk.Text(4, row))});
-                      return flush(false);
-                    }));
+  SHEAF_TRY(ForEach(
+      connection, fmt::format("SELECT key, digest, accepted, seq, response FROM {}.main.requests WHERE seq > {}", state.alias, mark),
+      [&](const Chunk& chunk, std::size_t row) -> Status {
+        batch.PutRequest(chunk.Text(0, row), {std::string(chunk.Text(1, row)), static_cast<std::uint64_t>(chunk.Int64(2, row)),
+                                              chunk.Int64(3, row), std::string(chunk.Text(4, row))});
+        return flush(false);
+      }));
   SHEAF_TRY(flush(true));
   state.index = std::move(index);
   return {};
@@ -205,15 +211,18 @@ Status SaveStatistics(const StudyState& state, Connection& connection) {
 Status Purge(StudyState& state, Connection& connection) {
   const Micros now = Now();
   SHEAF_TRY(connection.Execute(fmt::format("DELETE FROM {}.main.requests WHERE kept < {}", state.alias, now - kRequestLifetime)));
-  SHEAF_ASSIGN(const Micros marked_at, Scalar(connection, fmt::format("SELECT CAST(max(value) AS BIGINT) FROM {}.main.meta WHERE name = 'purge_at'", state.alias)));
+  SHEAF_ASSIGN(const Micros marked_at,
+               Scalar(connection, fmt::format("SELECT CAST(max(value) AS BIGINT) FROM {}.main.meta WHERE name = 'purge_at'", state.alias)));
   if (now - marked_at < kDay) return {};
-  SHEAF_ASSIGN(const Seq mark, Scalar(connection, fmt::format("SELECT CAST(max(value) AS BIGINT) FROM {}.main.meta WHERE name = 'purge_seq'", state.alias)));
+  SHEAF_ASSIGN(
+      const Seq mark,
+      Scalar(connection, fmt::format("SELECT CAST(max(value) AS BIGINT) FROM {}.main.meta WHERE name = 'purge_seq'", state.alias)));
   for (const auto& dataset : state.datasets) {
     if (mark == kNoSeq || !state.statistics[static_cast<std::size_t>(dataset->number - 1)].has_dead_rows) continue;
     SHEAF_TRY(connection.Execute(fmt::format("DELETE FROM {} WHERE _dead <= {}", TableName(state.alias, dataset->number), mark)));
   }
-  return connection.Execute(fmt::format("INSERT OR REPLACE INTO {}.main.meta VALUES ('purge_at', '{}'), ('purge_seq', '{}')", state.alias, now,
-                                        state.last_seq.load()));
+  return connection.Execute(fmt::format("INSERT OR REPLACE INTO {}.main.meta VALUES ('purge_at', '{}'), ('purge_seq', '{}')", state.alias,
+                                        now, state.last_seq.load()));
 }
 
 }  // namespace sheaf::vault

@@ -17,9 +17,9 @@
 namespace sheaf::vault {
 
 struct StudyState {
-  std::string study;      //!< id
-  std::string alias;      //!< name of the attached database
-  std::string file;       //!< path of the DuckDB file
+  std::string study;  //!< id
+  std::string alias;  //!< name of the attached database
+  std::string file;   //!< path of the DuckDB file
   std::string index_directory;
   std::string index_key;  //!< 32 bytes
   std::shared_ptr<Engine> engine;

@@ -48,8 +48,10 @@ bool TakeCounts(std::string_view& in, std::vector<std::int64_t>& counts) {
 }  // namespace
 
 std::vector<model::Column> Statistics::Columns(const model::Dataset& dataset) {
-  std::vector<model::Column> columns = {{model::ColumnKind::kParticipant, -1, {}}, {model::ColumnKind::kSession, -1, {}},
-                                        {model::ColumnKind::kTime, -1, {}},        {model::ColumnKind::kReceived, -1, {}},
+  std::vector<model::Column> columns = {{model::ColumnKind::kParticipant, -1, {}},
+                                        {model::ColumnKind::kSession, -1, {}},
+                                        {model::ColumnKind::kTime, -1, {}},
+                                        {model::ColumnKind::kReceived, -1, {}},
                                         {model::ColumnKind::kSkipped, -1, {}}};
   for (std::size_t field = 0; field < dataset.fields.size(); ++field) {
     columns.push_back({model::ColumnKind::kField, static_cast<std::int32_t>(field), {}});
@@ -110,7 +112,8 @@ void Statistics::Count(const model::ColumnBatch& batch, std::size_t fields, std:
   }
 }
 
-void Statistics::CountRow(const model::RecordBatch& batch, std::size_t row, std::int32_t participant, std::int32_t session, Micros received) {
+void Statistics::CountRow(const model::RecordBatch& batch, std::size_t row, std::int32_t participant, std::int32_t session,
+                          Micros received) {
   ++records_;
   CountPerson(participants_, participant, 1);
   CountPerson(sessions_, session, 1);

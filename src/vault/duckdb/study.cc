@@ -36,7 +36,8 @@ Status DuckStudy::Attach(const Options& options, bool create) {
 }
 
 DuckStudy::~DuckStudy() {
-  if (auto status = Close(); !status) LogError("a study was not closed cleanly; nothing is lost", {{"study", state_->study}, {"reason", status.error().detail}});
+  if (auto status = Close(); !status)
+    LogError("a study was not closed cleanly; nothing is lost", {{"study", state_->study}, {"reason", status.error().detail}});
 }
 
 Status DuckStudy::Close() {
@@ -89,9 +90,10 @@ Result<std::shared_ptr<const model::Dataset>> DuckStudy::PutDataset(model::Datas
     } else {
       for (const auto& sql : AddFieldsSql(state_->alias, *kept, current->fields.size())) SHEAF_TRY(connection.Execute(sql));
     }
-    SHEAF_ASSIGN(auto statement, connection.Prepare(fmt::format(fmt::runtime(is_new ? "INSERT INTO {}.main.datasets(definition, seq, id, no) VALUES (?, ?, ?, ?)"
-                                                                                    : "UPDATE {}.main.datasets SET definition = ?, seq = ? WHERE id = ? AND no = ?"),
-                                                                state_->alias)));
+    SHEAF_ASSIGN(auto statement, connection.Prepare(fmt::format(
+                                     fmt::runtime(is_new ? "INSERT INTO {}.main.datasets(definition, seq, id, no) VALUES (?, ?, ?, ?)"
+                                                         : "UPDATE {}.main.datasets SET definition = ?, seq = ? WHERE id = ? AND no = ?"),
+                                     state_->alias)));
     statement.Bind(1, model::DatasetJson(*kept));
     statement.Bind(2, std::int64_t{transaction.TakeSeq()});
     statement.Bind(3, kept->id);
@@ -117,7 +119,8 @@ Result<std::shared_ptr<const model::Dataset>> DuckStudy::PutDataset(model::Datas
 
 void DuckStudy::Append(AppendRequest request, AppendDone done) { writer_->Append(std::move(request), std::move(done)); }
 
-Result<std::uint64_t> DuckStudy::DeleteRecords(std::string_view dataset, const std::vector<std::string>& record_ids, const std::vector<Seq>& seqs) {
+Result<std::uint64_t> DuckStudy::DeleteRecords(std::string_view dataset, const std::vector<std::string>& record_ids,
+                                               const std::vector<Seq>& seqs) {
   std::uint64_t deleted = 0;
   SHEAF_TRY(writer_->Run([&](Transaction& transaction) -> Status {
     const auto definition = state_->Find(dataset);
@@ -143,10 +146,12 @@ std::optional<std::uint64_t> DuckStudy::CountFromStatistics(const Select& select
   if (statistics.last_seq > select.upto) return std::nullopt;
   if (!select.where) return statistics.Records();
   const auto* leaf = &*select.where;
-  while ((leaf->op == model::Operator::kAll || leaf->op == model::Operator::kAny) && leaf->children.size() == 1) leaf = &leaf->children.front();
+  while ((leaf->op == model::Operator::kAll || leaf->op == model::Operator::kAny) && leaf->children.size() == 1)
+    leaf = &leaf->children.front();
   if (leaf->op == model::Operator::kAll && leaf->children.empty()) return statistics.Records();
-  const bool one_participant = (leaf->op == model::Operator::kEqual || leaf->op == model::Operator::kIn) && leaf->values.size() == 1 &&
-                               (leaf->column.kind == model::ColumnKind::kParticipantId || leaf->column.kind == model::ColumnKind::kParticipant);
+  const bool one_participant =
+      (leaf->op == model::Operator::kEqual || leaf->op == model::Operator::kIn) && leaf->values.size() == 1 &&
+      (leaf->column.kind == model::ColumnKind::kParticipantId || leaf->column.kind == model::ColumnKind::kParticipant);
   if (!one_participant || !std::holds_alternative<std::string>(leaf->values.front())) return std::nullopt;
   const auto number = state_->people->ParticipantNumber(std::get<std::string>(leaf->values.front()));
   return number ? statistics.RecordsOf(*number) : 0;
@@ -182,10 +187,15 @@ Result<Summary> DuckStudy::Summarize(std::string_view id) {
     seen = state_->statistics[place].last_seq;
   }
   SHEAF_ASSIGN(auto connection, state_->engine->Connect());
-  SHEAF_ASSIGN(auto rows, connection->Query(fmt::format("SELECT min(_time), max(_time), min(_received), max(_received) FROM {} WHERE _seq <= {} AND (_dead IS NULL OR _dead > {})",
-                                                        TableName(state_->alias, dataset->number), seen, seen)));
+  SHEAF_ASSIGN(
+      auto rows,
+      connection->Query(fmt::format(
+          "SELECT min(_time), max(_time), min(_received), max(_received) FROM {} WHERE _seq <= {} AND (_dead IS NULL OR _dead > {})",
+          TableName(state_->alias, dataset->number), seen, seen)));
   const Chunk chunk(rows.NextChunk());
-  const auto cell = [&chunk](std::size_t column) { return chunk.IsNull(column, 0) ? std::nullopt : std::optional<Micros>(chunk.Int64(column, 0)); };
+  const auto cell = [&chunk](std::size_t column) {
+    return chunk.IsNull(column, 0) ? std::nullopt : std::optional<Micros>(chunk.Int64(column, 0));
+  };
   const std::unique_lock lock(state_->mutex);
   auto& statistics = state_->statistics[place];
   if (statistics.last_seq == seen) statistics.SetRange(cell(0), cell(1), cell(2), cell(3));
@@ -195,8 +205,11 @@ Result<Summary> DuckStudy::Summarize(std::string_view id) {
 Result<std::vector<Tombstone>> DuckStudy::Tombstones(std::string_view id, Seq after, Seq upto) {
   SHEAF_ASSIGN(auto dataset, FindDataset(id));
   SHEAF_ASSIGN(auto connection, state_->engine->Connect());
-  SHEAF_ASSIGN(auto rows, connection->Query(fmt::format("SELECT seq, record_seq, record_id, deleted FROM {}.main.tombstones WHERE dataset = {} AND seq > {} AND seq <= {} ORDER BY seq",
-                                                        state_->alias, dataset->number, after, upto)));
+  SHEAF_ASSIGN(
+      auto rows,
+      connection->Query(fmt::format(
+          "SELECT seq, record_seq, record_id, deleted FROM {}.main.tombstones WHERE dataset = {} AND seq > {} AND seq <= {} ORDER BY seq",
+          state_->alias, dataset->number, after, upto)));
   std::vector<Tombstone> tombstones;
   while (true) {
     const Chunk chunk(rows.NextChunk());

@@ -38,7 +38,8 @@ class DuckStudy : public StudyVault, public std::enable_shared_from_this<DuckStu
   std::optional<std::int32_t> ParticipantNumber(std::string_view id) override { return state_->people->ParticipantNumber(id); }
   std::optional<std::int32_t> SessionNumber(std::string_view id) override { return state_->people->SessionNumber(id); }
   void Append(AppendRequest request, AppendDone done) override;
-  Result<std::uint64_t> DeleteRecords(std::string_view dataset, const std::vector<std::string>& record_ids, const std::vector<Seq>& seqs) override;
+  Result<std::uint64_t> DeleteRecords(std::string_view dataset, const std::vector<std::string>& record_ids,
+                                      const std::vector<Seq>& seqs) override;
   Seq LastSeq() override { return state_->last_seq; }
   Result<std::unique_ptr<Cursor>> Read(const Select& select) override;
   Result<std::uint64_t> Count(const Select& select) override;

@@ -11,7 +11,8 @@ std::optional<Micros> OptionalTime(const Chunk& chunk, std::size_t column, std::
   return chunk.IsNull(column, row) ? std::nullopt : std::optional<Micros>(chunk.Int64(column, row));
 }
 
-constexpr const char* kParticipantColumns = "id, coalesce(code, ''), coalesce(status, ''), coalesce(attributes, '{}'), created, updated, no";
+constexpr const char* kParticipantColumns =
+    "id, coalesce(code, ''), coalesce(status, ''), coalesce(attributes, '{}'), created, updated, no";
 model::Participant ParticipantFrom(const Chunk& chunk, std::size_t row) {
   model::Participant participant;
   participant.id = chunk.Text(0, row);
@@ -48,8 +49,9 @@ Status LoadAttendance(Connection& connection, const StudyState& state, std::vect
     numbers += fmt::format("{}{}", numbers.empty() ? "" : ",", session.number);
     by_number[session.number] = &session;
   }
-  SHEAF_ASSIGN(auto rows, connection.Query(fmt::format(
-      "SELECT session, participant, coalesce(role, ''), joined, departed FROM {}.main.attendance WHERE session IN ({}) ORDER BY session, participant", state.alias, numbers)));
+  SHEAF_ASSIGN(auto rows, connection.Query(fmt::format("SELECT session, participant, coalesce(role, ''), joined, departed FROM "
+                                                       "{}.main.attendance WHERE session IN ({}) ORDER BY session, participant",
+                                                       state.alias, numbers)));
   while (true) {
     const Chunk chunk(rows.NextChunk());
     if (!chunk) return {};
@@ -76,7 +78,8 @@ Result<Page<Item>> ReadPage(Connection& connection, const std::string& table, co
   Page<Item> page;
   const Chunk total(counted.NextChunk());
   page.total = static_cast<std::uint64_t>(total.Int64(0, 0));
-  SHEAF_ASSIGN(auto statement, connection.Prepare(fmt::format("SELECT {} FROM {} WHERE id > ? AND {} ORDER BY id LIMIT ?", columns, table, found)));
+  SHEAF_ASSIGN(auto statement,
+               connection.Prepare(fmt::format("SELECT {} FROM {} WHERE id > ? AND {} ORDER BY id LIMIT ?", columns, table, found)));
   statement.Bind(1, options.after);
   statement.Bind(2, options.search);
   statement.Bind(3, options.search);
@@ -100,7 +103,8 @@ std::shared_ptr<const PeopleView> DuckStudy::People() { return vault::People::Vi
 
 Result<model::Participant> DuckStudy::FindParticipant(std::string_view id) {
   SHEAF_ASSIGN(auto connection, state_->engine->Connect());
-  SHEAF_ASSIGN(auto statement, connection->Prepare(fmt::format("SELECT {} FROM {}.main.participants WHERE id = ?", kParticipantColumns, state_->alias)));
+  SHEAF_ASSIGN(auto statement,
+               connection->Prepare(fmt::format("SELECT {} FROM {}.main.participants WHERE id = ?", kParticipantColumns, state_->alias)));
   statement.Bind(1, id);
   SHEAF_ASSIGN(auto rows, statement.Run());
   const Chunk chunk(rows.NextChunk());
@@ -110,7 +114,8 @@ Result<model::Participant> DuckStudy::FindParticipant(std::string_view id) {
 
 Result<Page<model::Participant>> DuckStudy::Participants(const ListOptions& options) {
   SHEAF_ASSIGN(auto connection, state_->engine->Connect());
-  return ReadPage<model::Participant>(*connection, state_->alias + ".main.participants", kParticipantColumns, "id, code", options, ParticipantFrom);
+  return ReadPage<model::Participant>(*connection, state_->alias + ".main.participants", kParticipantColumns, "id, code", options,
+                                      ParticipantFrom);
 }
 
 Result<model::Participant> DuckStudy::PutParticipant(model::Participant participant, bool* created) {
@@ -121,9 +126,14 @@ Result<model::Participant> DuckStudy::PutParticipant(model::Participant particip
     SHEAF_ASSIGN(const std::int32_t number, transaction.ParticipantNumber(participant.id));
     if (is_new) transaction.ForgetNewParticipant(participant.id);
     auto& connection = transaction.GetConnection();
-    SHEAF_ASSIGN(auto statement, connection.Prepare(fmt::format(
-        fmt::runtime(is_new ? "INSERT INTO {}.main.participants(code, status, attributes, updated, seq, no, id, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-                            : "UPDATE {}.main.participants SET code = ?, status = ?, attributes = ?, updated = ?, seq = ? WHERE no = ?"), state_->alias)));
+    SHEAF_ASSIGN(
+        auto statement,
+        connection.Prepare(fmt::format(
+            fmt::runtime(is_new
+                             ? "INSERT INTO {}.main.participants(code, status, attributes, updated, seq, no, id, created) VALUES (?, ?, ?, "
+                               "?, ?, ?, ?, ?)"
+                             : "UPDATE {}.main.participants SET code = ?, status = ?, attributes = ?, updated = ?, seq = ? WHERE no = ?"),
+            state_->alias)));
     statement.Bind(1, participant.code);
     statement.Bind(2, participant.status);
     statement.Bind(3, participant.attributes);
@@ -143,7 +153,8 @@ Result<model::Participant> DuckStudy::PutParticipant(model::Participant particip
 
 Result<model::Session> DuckStudy::FindSession(std::string_view id) {
   SHEAF_ASSIGN(auto connection, state_->engine->Connect());
-  SHEAF_ASSIGN(auto statement, connection->Prepare(fmt::format("SELECT {} FROM {}.main.sessions WHERE id = ?", kSessionColumns, state_->alias)));
+  SHEAF_ASSIGN(auto statement,
+               connection->Prepare(fmt::format("SELECT {} FROM {}.main.sessions WHERE id = ?", kSessionColumns, state_->alias)));
   statement.Bind(1, id);
   SHEAF_ASSIGN(auto rows, statement.Run());
   const Chunk chunk(rows.NextChunk());
@@ -155,7 +166,8 @@ Result<model::Session> DuckStudy::FindSession(std::string_view id) {
 
 Result<Page<model::Session>> DuckStudy::Sessions(const ListOptions& options) {
   SHEAF_ASSIGN(auto connection, state_->engine->Connect());
-  SHEAF_ASSIGN(auto page, ReadPage<model::Session>(*connection, state_->alias + ".main.sessions", kSessionColumns, "id, name", options, SessionFrom));
+  SHEAF_ASSIGN(auto page,
+               ReadPage<model::Session>(*connection, state_->alias + ".main.sessions", kSessionColumns, "id, name", options, SessionFrom));
   SHEAF_TRY(LoadAttendance(*connection, *state_, page.items));
   return page;
 }
@@ -169,8 +181,11 @@ Result<model::Session> DuckStudy::PutSession(model::Session session, bool* creat
     if (is_new) transaction.ForgetNewSession(session.id);
     auto& connection = transaction.GetConnection();
     SHEAF_ASSIGN(auto statement, connection.Prepare(fmt::format(
-        fmt::runtime(is_new ? "INSERT INTO {}.main.sessions(name, status, starts, ends, attributes, updated, seq, no, id, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                            : "UPDATE {}.main.sessions SET name = ?, status = ?, starts = ?, ends = ?, attributes = ?, updated = ?, seq = ? WHERE no = ?"), state_->alias)));
+                                     fmt::runtime(is_new ? "INSERT INTO {}.main.sessions(name, status, starts, ends, attributes, updated, "
+                                                           "seq, no, id, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                                                         : "UPDATE {}.main.sessions SET name = ?, status = ?, starts = ?, ends = ?, "
+                                                           "attributes = ?, updated = ?, seq = ? WHERE no = ?"),
+                                     state_->alias)));
     statement.Bind(1, session.name);
     statement.Bind(2, session.status);
     statement.BindOptional(3, session.start);

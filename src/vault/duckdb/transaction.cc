@@ -131,17 +131,13 @@ Status Transaction::Number(const model::RecordBatch& batch, std::vector<RowStamp
   std::vector<std::int32_t> participants(batch.participants.Ids().size(), 0), sessions(batch.sessions.Ids().size(), 0);
   for (auto& stamp : rows) {
     const auto place = static_cast<std::size_t>(batch.participant[stamp.row]);
-    if (participants[place] == 0) {
-      SHEAF_ASSIGN(participants[place], ParticipantNumber(batch.participants.Ids()[place]));
-    }
+    if (participants[place] == 0) { SHEAF_ASSIGN(participants[place], ParticipantNumber(batch.participants.Ids()[place])); }
     stamp.participant = participants[place];
     stamp.received = stamp.updated = now_;
     stamp.onset_ms = batch.onset_ms[stamp.row];
     if (batch.session[stamp.row] < 0) continue;
     const auto session = static_cast<std::size_t>(batch.session[stamp.row]);
-    if (sessions[session] == 0) {
-      SHEAF_ASSIGN(sessions[session], SessionNumber(batch.sessions.Ids()[session]));
-    }
+    if (sessions[session] == 0) { SHEAF_ASSIGN(sessions[session], SessionNumber(batch.sessions.Ids()[session])); }
     stamp.session = sessions[session];
     if (!std::isnan(stamp.onset_ms) || batch.time[stamp.row] == model::kNoTime) continue;
     if (const auto start = state_.people->SessionStart(stamp.session)) {
@@ -152,7 +148,8 @@ Status Transaction::Number(const model::RecordBatch& batch, std::vector<RowStamp
 }
 
 //! Reads the rows that would be replaced: those that say the same are left alone, the others are counted out.
-Status Transaction::DropUnchanged(Written& written, const model::RecordBatch& batch, std::vector<RowStamp>& rows, std::vector<Seq>& replaces) {
+Status Transaction::DropUnchanged(Written& written, const model::RecordBatch& batch, std::vector<RowStamp>& rows,
+                                  std::vector<Seq>& replaces) {
   std::unordered_map<Seq, std::size_t> places;
   std::vector<Seq> seqs;
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -244,13 +241,15 @@ Status Transaction::MarkDead(Written& written, const std::vector<std::pair<Seq, 
       lowest = std::min(lowest, dead[i].first);
       highest = std::max(highest, dead[i].first);
     }
-    SHEAF_TRY(connection_.Execute(fmt::format("UPDATE {} SET _dead = gone.new_seq FROM (VALUES {}) gone(old_seq, new_seq) WHERE _seq = gone.old_seq AND _seq BETWEEN {} AND {}",
-                                              table, values, lowest, highest)));
+    SHEAF_TRY(connection_.Execute(fmt::format(
+        "UPDATE {} SET _dead = gone.new_seq FROM (VALUES {}) gone(old_seq, new_seq) WHERE _seq = gone.old_seq AND _seq BETWEEN {} AND {}",
+        table, values, lowest, highest)));
   }
   return {};
 }
 
-Result<std::uint64_t> Transaction::Delete(const model::Dataset& dataset, const std::vector<std::string>& record_ids, const std::vector<Seq>& seqs) {
+Result<std::uint64_t> Transaction::Delete(const model::Dataset& dataset, const std::vector<std::string>& record_ids,
+                                          const std::vector<Seq>& seqs) {
   SHEAF_TRY(OpenIndex(state_, connection_));
   if (!index_batch_) index_batch_.emplace(*state_.index);
   auto& written = For(state_.Find(dataset.id));

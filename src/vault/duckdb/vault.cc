@@ -61,7 +61,8 @@ class DuckVault : public Vault {
       const std::unique_lock lock(mutex_);
       if (!fs::exists(Directory(study))) return Fail(ErrorCode::kNotFound, "there is no study with this id");
       if (const auto found = open_.find(study); found != open_.end()) {
-        if (found->second.use_count() > 1) return tl::unexpected<Error>(Error{ErrorCode::kUnavailable, "the study is in use; try again", {}, 1});
+        if (found->second.use_count() > 1)
+          return tl::unexpected<Error>(Error{ErrorCode::kUnavailable, "the study is in use; try again", {}, 1});
         dropped = std::move(found->second);
         open_.erase(found);
       }

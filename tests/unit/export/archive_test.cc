@@ -65,11 +65,12 @@ TEST(ZipWriter, OtherProgramsReadIt) {
     ASSERT_TRUE(Add(**zip, {"stored with size", 3, false, 0}, "abc"));
     ASSERT_TRUE((*zip)->Finish());
   }
-  if (std::system("command -v unzip >/dev/null") == 0) {
-    EXPECT_EQ(std::system(("unzip -tqq " + path).c_str()), 0);
-  }
+  if (std::system("command -v unzip >/dev/null") == 0) { EXPECT_EQ(std::system(("unzip -tqq " + path).c_str()), 0); }
   if (std::system("command -v python3 >/dev/null") == 0) {
-    EXPECT_EQ(std::system(("python3 -c \"import sys,zipfile; z=zipfile.ZipFile('" + path + "'); sys.exit(z.testzip() is not None or len(z.namelist())!=3)\"").c_str()), 0);
+    EXPECT_EQ(std::system(("python3 -c \"import sys,zipfile; z=zipfile.ZipFile('" + path +
+                           "'); sys.exit(z.testzip() is not None or len(z.namelist())!=3)\"")
+                              .c_str()),
+              0);
   }
   std::filesystem::remove(path);
 }
@@ -132,8 +133,13 @@ TEST(SafeName, NothingLeavesItsFolder) {
   EXPECT_EQ(SafeName("NUL.txt"), "_NUL.txt") << "a device whatever stands behind the dot";
   EXPECT_EQ(SafeName("Com7"), "_Com7");
   EXPECT_EQ(SafeName("comb"), "comb");
-  EXPECT_EQ(SafeName("a\xe2\x80\xae" "b"), "a_b") << "a character that turns the direction of writing";
-  EXPECT_EQ(SafeName("a\xe2\x80\x8b" "b\xc2\x85"), "a_b_");
+  EXPECT_EQ(SafeName("a\xe2\x80\xae"
+                     "b"),
+            "a_b")
+      << "a character that turns the direction of writing";
+  EXPECT_EQ(SafeName("a\xe2\x80\x8b"
+                     "b\xc2\x85"),
+            "a_b_");
 }
 
 TEST(SafeName, LongNamesAreCutBetweenCharacters) {

@@ -97,7 +97,9 @@ class JobTest : public testing::Test {
     std::filesystem::remove_all(directory_);
   }
 
-  std::unique_ptr<JobRunner> NewRunner() { return std::make_unique<JobRunner>(JobRunner::Options{catalog_, vault_, blobs_, directory_ + "/tmp", limits_}); }
+  std::unique_ptr<JobRunner> NewRunner() {
+    return std::make_unique<JobRunner>(JobRunner::Options{catalog_, vault_, blobs_, directory_ + "/tmp", limits_});
+  }
   void StartRunner() {
     runner_ = NewRunner();
     ASSERT_TRUE(runner_->Start());
@@ -109,7 +111,8 @@ class JobTest : public testing::Test {
     options.datasets = std::move(datasets);
     return options;
   }
-  catalog::ExportJob Submit(const ExportOptions& options, const std::string& account = {}, const std::string& key = {}, bool* created = nullptr) {
+  catalog::ExportJob Submit(const ExportOptions& options, const std::string& account = {}, const std::string& key = {},
+                            bool* created = nullptr) {
     auto job = runner_->Submit(account.empty() ? anna_ : account, "fake", options, key, created);
     EXPECT_TRUE(job) << job.error().detail;
     return job.value_or(catalog::ExportJob());
@@ -159,9 +162,7 @@ class JobTest : public testing::Test {
 };
 
 //! A member at a path like "/file/sha256".
-inline boost::json::value At(const std::string& json, const std::string& pointer) {
-  return boost::json::parse(json).at_pointer(pointer);
-}
+inline boost::json::value At(const std::string& json, const std::string& pointer) { return boost::json::parse(json).at_pointer(pointer); }
 inline std::string TextAt(const std::string& json, const std::string& pointer) { return std::string(At(json, pointer).as_string()); }
 
 }  // namespace sheaf::exporting

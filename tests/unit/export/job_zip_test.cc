@@ -265,9 +265,7 @@ TEST_F(ZipTest, TheDataPackageDescribesTheTables) {
   EXPECT_TRUE(fields.at("seq").at("constraints").at("required").as_bool());
 }
 
-TEST_F(ZipTest, AStudyWithoutDatasets) {
-  EXPECT_EQ(Export(Options("zip", {})).size(), 3u);
-}
+TEST_F(ZipTest, AStudyWithoutDatasets) { EXPECT_EQ(Export(Options("zip", {})).size(), 3u); }
 
 TEST_F(ZipTest, CancelDuringThePassOverPeople) {
   FillStudy(fake_, "d", 100'000);

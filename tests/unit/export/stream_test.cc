@@ -82,9 +82,7 @@ class StreamTest : public testing::Test {
     EXPECT_TRUE(RunPipeline(**cursor, *encoder, sink, progress, 1));
     return sink.text;
   }
-  std::size_t FilesInDirectory() {
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(directory_), {}));
-  }
+  std::size_t FilesInDirectory() { return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(directory_), {})); }
 
   const std::string directory_ = testing::TempDir() + "stream_test_" + std::to_string(::getpid());
   FakeStudy fake_;
@@ -242,9 +240,7 @@ TEST_F(StreamTest, DestroyingAnUnreadStreamIsEnough) {
   for (int round = 0; round < 20; ++round) {
     for (const std::string sort : {"", "time"}) {
       auto stream = Open(MakePlanOf("csv", sort));
-      if (round % 2 == 0) {
-        ASSERT_TRUE(ReadPiece(*stream));
-      }
+      if (round % 2 == 0) { ASSERT_TRUE(ReadPiece(*stream)); }
     }
   }
   while (study_.use_count() > 1) std::this_thread::yield();

@@ -46,20 +46,27 @@ class WrappedStudy final : public vault::StudyVault {
   }
 
   const std::string& StudyId() const override { return study_.StudyId(); }
-  Result<std::shared_ptr<const model::Dataset>> PutDataset(model::Dataset dataset, bool* created) override { return study_.PutDataset(std::move(dataset), created); }
+  Result<std::shared_ptr<const model::Dataset>> PutDataset(model::Dataset dataset, bool* created) override {
+    return study_.PutDataset(std::move(dataset), created);
+  }
   Result<std::shared_ptr<const model::Dataset>> FindDataset(std::string_view id) override { return study_.FindDataset(id); }
   std::vector<std::shared_ptr<const model::Dataset>> Datasets() override { return study_.Datasets(); }
-  Result<model::Participant> PutParticipant(model::Participant participant, bool* created) override { return study_.PutParticipant(std::move(participant), created); }
+  Result<model::Participant> PutParticipant(model::Participant participant, bool* created) override {
+    return study_.PutParticipant(std::move(participant), created);
+  }
   Result<model::Participant> FindParticipant(std::string_view id) override { return study_.FindParticipant(id); }
   Result<vault::Page<model::Participant>> Participants(const vault::ListOptions& options) override { return study_.Participants(options); }
-  Result<model::Session> PutSession(model::Session session, bool* created) override { return study_.PutSession(std::move(session), created); }
+  Result<model::Session> PutSession(model::Session session, bool* created) override {
+    return study_.PutSession(std::move(session), created);
+  }
   Result<model::Session> FindSession(std::string_view id) override { return study_.FindSession(id); }
   Result<vault::Page<model::Session>> Sessions(const vault::ListOptions& options) override { return study_.Sessions(options); }
   std::shared_ptr<const vault::PeopleView> People() override { return study_.People(); }
   std::optional<std::int32_t> ParticipantNumber(std::string_view id) override { return study_.ParticipantNumber(id); }
   std::optional<std::int32_t> SessionNumber(std::string_view id) override { return study_.SessionNumber(id); }
   void Append(vault::AppendRequest request, AppendDone done) override { study_.Append(std::move(request), std::move(done)); }
-  Result<std::uint64_t> DeleteRecords(std::string_view dataset, const std::vector<std::string>& ids, const std::vector<vault::Seq>& seqs) override {
+  Result<std::uint64_t> DeleteRecords(std::string_view dataset, const std::vector<std::string>& ids,
+                                      const std::vector<vault::Seq>& seqs) override {
     return study_.DeleteRecords(dataset, ids, seqs);
   }
   vault::Seq LastSeq() override { return study_.LastSeq(); }

@@ -109,14 +109,18 @@ class VaultTest : public testing::Test {
     study_ = *opened;
   }
   std::shared_ptr<const model::Dataset> Define(const std::string& id, const std::string& mode, const std::string& more = "") {
-    auto dataset = model::ParseDataset(R"({"kind":"custom","mode":")" + mode + R"(","fields":[{"id":"number","type":"integer"},{"id":"text","type":"string"},
-      {"id":"choice","type":"enum","options":[{"id":"a"},{"id":"b"}]},{"id":"marks","type":"set","options":[{"id":"x"},{"id":"y"},{"id":"z"}]})" + more + "]}", id);
+    auto dataset = model::ParseDataset(R"({"kind":"custom","mode":")" + mode +
+                                           R"(","fields":[{"id":"number","type":"integer"},{"id":"text","type":"string"},
+      {"id":"choice","type":"enum","options":[{"id":"a"},{"id":"b"}]},{"id":"marks","type":"set","options":[{"id":"x"},{"id":"y"},{"id":"z"}]})" +
+                                           more + "]}",
+                                       id);
     EXPECT_TRUE(dataset) << dataset.error().detail;
     auto kept = study_->PutDataset(*dataset, nullptr);
     EXPECT_TRUE(kept) << kept.error().detail;
     return *kept;
   }
-  Result<AppendResult> Write(const std::string& id, const std::vector<Row>& rows, const std::string& key = "", const std::string& digest = "d") {
+  Result<AppendResult> Write(const std::string& id, const std::vector<Row>& rows, const std::string& key = "",
+                             const std::string& digest = "d") {
     const auto dataset = *study_->FindDataset(id);
     AppendRequest request;
     request.dataset = id;
@@ -169,14 +173,16 @@ const Column kMarks{ColumnKind::kField, 3, {}};
 
 TEST_F(VaultTest, KeepsWhatWasWrittenThroughARestart) {
   Define("d", "append");
-  const auto written = Write("d", {{.participant = "p1", .session = "room 1", .time = 5, .number = 1, .text = "short", .choice = 1, .marks = {{0, 2}}},
-                                   {.participant = "p2", .text = "a text that is longer than twelve bytes", .skip_number = true}});
+  const auto written =
+      Write("d", {{.participant = "p1", .session = "room 1", .time = 5, .number = 1, .text = "short", .choice = 1, .marks = {{0, 2}}},
+                  {.participant = "p2", .text = "a text that is longer than twelve bytes", .skip_number = true}});
   ASSERT_TRUE(written) << written.error().detail;
   EXPECT_EQ(written->accepted, 2u);
   Reopen();
   Select select = All("d");
-  select.columns = {{ColumnKind::kParticipant, -1, {}}, {ColumnKind::kSession, -1, {}}, {ColumnKind::kTime, -1, {}}, kNumber, kText, kChoice, kMarks,
-                    {ColumnKind::kSkipped, -1, {}}};
+  select.columns = {
+      {ColumnKind::kParticipant, -1, {}}, {ColumnKind::kSession, -1, {}}, {ColumnKind::kTime, -1, {}}, kNumber, kText, kChoice, kMarks,
+      {ColumnKind::kSkipped, -1, {}}};
   auto cursor = *study_->Read(select);
   const auto batch = *cursor->Next();
   ASSERT_TRUE(batch);
@@ -200,7 +206,9 @@ TEST_F(VaultTest, KeepsWhatWasWrittenThroughARestart) {
 
 TEST_F(VaultTest, SummaryCountsTheThreeStates) {
   Define("d", "append");
-  ASSERT_TRUE(Write("d", {{.time = 10, .number = 1}, {.participant = "p2", .time = 30, .skip_number = true}, {.participant = "p2", .session = "r", .text = "t"}}));
+  ASSERT_TRUE(Write("d", {{.time = 10, .number = 1},
+                          {.participant = "p2", .time = 30, .skip_number = true},
+                          {.participant = "p2", .session = "r", .text = "t"}}));
   for (int round = 0; round < 2; ++round) {
     const auto summary = *study_->Summarize("d");
     EXPECT_EQ(summary.records, 3u);
@@ -478,7 +486,8 @@ TEST_F(VaultTest, ManyWritersGetEachTheirRows) {
   for (int thread = 0; thread < 8; ++thread) {
     threads.emplace_back([this, thread, &failures] {
       for (int i = 0; i < 40; ++i) {
-        const auto written = Write("d", {{.participant = "p" + std::to_string(thread), .number = i}, {.participant = "q" + std::to_string(i), .number = i}});
+        const auto written =
+            Write("d", {{.participant = "p" + std::to_string(thread), .number = i}, {.participant = "q" + std::to_string(i), .number = i}});
         if (!written || written->written != 2) ++failures;
       }
     });
@@ -547,7 +556,8 @@ TEST_F(VaultTest, ParquetCarriesIdsOfPeopleAndOptions) {
   Define("d", "append");
   ASSERT_TRUE(Write("d", {{.time = 1'000'000, .number = 1, .choice = 1, .marks = {{0, 2}}}, {.skip_number = true}}));
   Select select = All("d");
-  select.columns = {{ColumnKind::kParticipant, -1, {}}, {ColumnKind::kTime, -1, {}}, kNumber, kChoice, kMarks, {ColumnKind::kSkipped, -1, {}}};
+  select.columns = {{ColumnKind::kParticipant, -1, {}}, {ColumnKind::kTime, -1, {}}, kNumber, kChoice, kMarks,
+                    {ColumnKind::kSkipped, -1, {}}};
   const std::string path = (directory_ / "tmp" / "o'ne.parquet").string();
   const auto rows = study_->WriteParquet(select, {"participant", "time", "num\"ber", "choice", "marks", "skipped"}, path, {});
   ASSERT_TRUE(rows) << rows.error().detail;
