@@ -23,10 +23,8 @@ class ParquetEngine {
     }
     // Instants are written in UTC whatever the machine's zone.
     duckdb_query(connection_, "SET TimeZone = 'UTC'", nullptr);
-    if (duckdb_prepare(connection_, "SELECT to_json(parquet)::VARCHAR FROM read_parquet(?) parquet", &statement_) != DuckDBSuccess) {
-      return Fail(ErrorCode::kInternal, duckdb_prepare_error(statement_));
-    }
-    duckdb_bind_varchar_length(statement_, 1, path.data(), path.size());
+    SHEAF_ASSIGN(const std::string columns, TimesAsIso(path));
+    SHEAF_TRY(Prepare(fmt::format("SELECT to_json(parquet)::VARCHAR FROM (SELECT * {} FROM read_parquet(?)) parquet", columns), path));
     duckdb_pending_result pending = nullptr;
     if (duckdb_pending_prepared_streaming(statement_, &pending) != DuckDBSuccess) {
       const std::string reason = duckdb_pending_error(pending);
@@ -43,6 +41,52 @@ class ParquetEngine {
   const char* Broken() { return duckdb_result_error(&result_); }
 
  private:
+  Status Prepare(const std::string& sql, const std::string& path) {
+    duckdb_destroy_prepare(&statement_);
+    if (duckdb_prepare(connection_, sql.c_str(), &statement_) != DuckDBSuccess) {
+      return Fail(ErrorCode::kIo, fmt::format("{}: {}", path, duckdb_prepare_error(statement_)));
+    }
+    duckdb_bind_varchar_length(statement_, 1, path.data(), path.size());
+    return {};
+  }
+
+  //! " REPLACE (…)" that writes the columns of times as Sheaf does; empty when there are none.
+  Result<std::string> TimesAsIso(const std::string& path) {
+    SHEAF_TRY(Prepare("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet(?))", path));
+    duckdb_result described;
+    if (duckdb_execute_prepared(statement_, &described) != DuckDBSuccess) {
+      const std::string reason = duckdb_result_error(&described);
+      duckdb_destroy_result(&described);
+      return Fail(ErrorCode::kIo, fmt::format("{}: {}", path, reason));
+    }
+    std::string replaced;
+    while (duckdb_data_chunk chunk = duckdb_fetch_chunk(described)) {
+      const auto text = [chunk](idx_t column, idx_t row) {
+        auto* cells = static_cast<duckdb_string_t*>(duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, column)));
+        return std::string(duckdb_string_t_data(&cells[row]), duckdb_string_t_length(cells[row]));
+      };
+      for (idx_t row = 0; row < duckdb_data_chunk_get_size(chunk); ++row) {
+        if (!text(1, row).starts_with("TIMESTAMP")) continue;
+        const std::string name = Quoted(text(0, row));
+        replaced += fmt::format(
+            "{}strftime({}, CASE WHEN epoch_us({}) % 1000 = 0 THEN '%Y-%m-%dT%H:%M:%S.%gZ' ELSE '%Y-%m-%dT%H:%M:%S.%fZ' END) AS {}",
+            replaced.empty() ? "" : ", ", name, name, name);
+      }
+      duckdb_destroy_data_chunk(&chunk);
+    }
+    duckdb_destroy_result(&described);
+    return replaced.empty() ? "" : "REPLACE (" + replaced + ")";
+  }
+
+  static std::string Quoted(const std::string& name) {
+    std::string quoted = "\"";
+    for (const char c : name) {
+      if (c == '"') quoted += '"';
+      quoted += c;
+    }
+    return quoted + "\"";
+  }
+
   duckdb_database database_ = nullptr;
   duckdb_connection connection_ = nullptr;
   duckdb_prepared_statement statement_ = nullptr;

@@ -36,23 +36,25 @@ struct ZipWriter::Impl {
   explicit Impl(Take given) : take(std::move(given)) {}
   ~Impl() {
     if (archive == nullptr) return;
-    // Freeing closes, and closing writes: not into a sink that may be gone.
-    if (!finished) archive_write_fail(archive);
+    // Freeing closes, and closing writes: not into a sink that may be gone. An archive that is marked as failed would
+    // be freed without its buffers.
+    discards = true;
     archive_write_free(archive);
     archive_entry_free(entry);
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  static la_ssize_t TakeBytes(struct archive* archive, void* self, const void* bytes, std::size_t size) {
+  //! libarchive never hears of an error here: Check tells it, and what follows goes nowhere.
+  static la_ssize_t TakeBytes(struct archive*, void* self, const void* bytes, std::size_t size) {
     auto& impl = *static_cast<Impl*>(self);
-    if (impl.failure) return -1;
+    if (impl.discards || impl.failure) return static_cast<la_ssize_t>(size);
     try {
-      if (auto status = impl.take({static_cast<const char*>(bytes), size}); status) return static_cast<la_ssize_t>(size);
-      else impl.failure = std::move(status).error();
-    } catch (const std::exception& exception) { impl.failure = Error{ErrorCode::kInternal, exception.what(), {}, 0}; }
-    archive_set_error(archive, ARCHIVE_FATAL, "the sink failed");
-    return -1;
+      if (auto status = impl.take({static_cast<const char*>(bytes), size}); !status) impl.failure = std::move(status).error();
+    } catch (const std::exception& exception) {
+      impl.failure = Error{ErrorCode::kInternal, exception.what(), {}, 0};
+    }
+    return static_cast<la_ssize_t>(size);
   }
 
   Status Check(int answer) {
@@ -70,7 +72,7 @@ struct ZipWriter::Impl {
   Sha256 hash;
   std::uint64_t bytes = 0;
   std::optional<std::uint64_t> expected;
-  bool finished = false;
+  bool discards = false;
 };
 
 ZipWriter::ZipWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -113,6 +115,7 @@ Status ZipWriter::Write(std::string_view bytes) {
   while (!bytes.empty()) {
     const la_ssize_t taken = archive_write_data(impl.archive, bytes.data(), bytes.size());
     if (taken <= 0) return impl.Check(taken < 0 ? static_cast<int>(taken) : ARCHIVE_FATAL);
+    if (impl.failure) return Fail(*impl.failure);
     bytes.remove_prefix(static_cast<std::size_t>(taken));
   }
   return {};
@@ -127,9 +130,7 @@ Result<ZipWriter::Written> ZipWriter::End() {
 }
 
 Status ZipWriter::Finish() {
-  SHEAF_TRY(impl_->Check(archive_write_close(impl_->archive)));
-  impl_->finished = true;
-  return {};
+  return impl_->Check(archive_write_close(impl_->archive));
 }
 
 }  // namespace sheaf::exporting

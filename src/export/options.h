@@ -50,7 +50,7 @@ struct ExportOptions {
   CsvProfile profile = CsvProfile::kRfc4180;
   std::string timezone;  //!< IANA name, or empty: UTC
   HeaderStyle header = HeaderStyle::kNames;
-  std::optional<ValueStyle> values;  //!< default: codes in CSV and Parquet, ids in JSON and NDJSON
+  std::optional<ValueStyle> values;  //!< default: codes in CSV, ids in JSON, NDJSON and Parquet
   SetStyle sets = SetStyle::kJoined;
   MissingStyle missing;         //!< "skipped=-99,absent=" : text after the equal sign, no comma or quote in it
   Format inner = Format::kCsv;  //!< of the files inside a ZIP (`files=`): csv, json, ndjson, parquet

@@ -76,11 +76,11 @@ def test_a_flipped_bit_in_gzip(dataset):
 
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])
 def test_bombs(server, dataset, coding):
-    """Four GB of the same line in a few MB; the ratio alone gives it away."""
+    """Gigabytes of the same line in very little; the ratio alone gives zstd's away."""
     piece = b"\n" * (1 << 20)
     if coding == "gzip":
         packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-        body = b"".join(packer.compress(piece) for _ in range(1024)) + packer.flush()
+        body = b"".join(packer.compress(piece) for _ in range(256)) + packer.flush()
     else:
         packer = zstandard.ZstdCompressor(level=19).compressobj()
         body = b"".join(packer.compress(piece) for _ in range(4096)) + packer.flush()

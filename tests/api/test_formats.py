@@ -135,7 +135,6 @@ def test_parquet_reads_back(dataset, tmp_path, server, owner_key, study):
     assert records[3]["values"].get("t") is None and records[3]["values"].get("n") is None
 
 
-@pytest.mark.xfail(strict=True, reason="sheaf import reads a Parquet timestamp as DuckDB's JSON text, 2026-01-01 00:00:00+00, which does not come out as it went in and so stays text")
 def test_parquet_timestamps_stay_datetimes(tmp_path, server, owner_key, study):
     study.dataset("d", FIELDS).send(RECORDS)
     path = tmp_path / "d.parquet"

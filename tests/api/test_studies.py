@@ -134,6 +134,7 @@ def test_bad_cursor(owner, study):
         owner.get(path, params={"cursor": "%%%not a cursor\x01"}, error="bad-cursor")
 
 
+@pytest.mark.slow
 def test_many_studies_do_not_use_up_the_memory(owner):
     """Each open study takes a part of the record engine's memory: idle ones are closed, also those that were just made."""
     prefix = "many-" + secrets.token_hex(4)
