@@ -51,9 +51,7 @@ struct ZipWriter::Impl {
     if (impl.discards || impl.failure) return static_cast<la_ssize_t>(size);
     try {
       if (auto status = impl.take({static_cast<const char*>(bytes), size}); !status) impl.failure = std::move(status).error();
-    } catch (const std::exception& exception) {
-      impl.failure = Error{ErrorCode::kInternal, exception.what(), {}, 0};
-    }
+    } catch (const std::exception& exception) { impl.failure = Error{ErrorCode::kInternal, exception.what(), {}, 0}; }
     return static_cast<la_ssize_t>(size);
   }
 
@@ -129,8 +127,6 @@ Result<ZipWriter::Written> ZipWriter::End() {
   return Written{impl.bytes, impl.hash.Hex()};
 }
 
-Status ZipWriter::Finish() {
-  return impl_->Check(archive_write_close(impl_->archive));
-}
+Status ZipWriter::Finish() { return impl_->Check(archive_write_close(impl_->archive)); }
 
 }  // namespace sheaf::exporting

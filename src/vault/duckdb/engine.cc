@@ -18,7 +18,7 @@ Error EngineError(std::string_view message) {
   if (Contains(message, "No space left") || Contains(message, "max_temp_directory_size")) {
     return {ErrorCode::kStorageFull, "the disk has no room left for this", {}};
   }
-  if (Contains(message, "Out of Memory")) {
+  if (Contains(message, "Out of Memory") || Contains(message, "could not allocate block")) {
     return {ErrorCode::kUnavailable, "this needs more memory than the server may use; narrow the filter or leave out the sort", {}, 10};
   }
   LogError("the record engine refused", {{"reason", message}});

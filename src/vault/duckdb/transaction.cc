@@ -331,8 +331,9 @@ Status Transaction::Commit() {
   SHEAF_TRY(InsertPeople());
   SHEAF_TRY(FlushAppenders());
   for (auto& [number, written] : written_) written.appender.reset();
-  SHEAF_TRY(connection_.Execute("COMMIT"));
+  // Whether it succeeds or not, the engine's transaction is over after it.
   open_ = false;
+  SHEAF_TRY(connection_.Execute("COMMIT"));
   // From here on nothing may fail: the rows are durable. The index is only a shortcut to them.
   const Seq last_seq = next_seq_ - 1;
   if (index_batch_ && !state_.index->Write(*index_batch_, last_seq)) state_.index.reset();
