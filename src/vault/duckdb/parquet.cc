@@ -25,7 +25,7 @@ std::string QuotedName(const std::string& name) {
   return quoted + "\"";
 }
 
-std::string Instant(const std::string& column) { return fmt::format("make_timestamp({}) AT TIME ZONE 'UTC'", column); }
+std::string Instant(const std::string& column) { return fmt::format("make_timestamptz({})", column); }
 
 // Up to this many participants or sessions their ids are bound as one list; a join with their table would give up the
 // order of rows. More are joined, and the rows sorted.
@@ -141,8 +141,10 @@ Result<std::uint64_t> DuckStudy::WriteParquet(const Select& select, const std::v
   if (list.joined && ordered.order.empty()) ordered.order.push_back({{ColumnKind::kSeq, -1, {}}, false});
   const Sql sql = RenderSelect(ordered, {state_->alias, *dataset, *state_->people, state_->HasDeadRows(*dataset)}, list.text);
   SHEAF_ASSIGN(auto connection, state_->engine->Connect());
+  // Measurements hardly repeat: looking for a dictionary of them longer than this costs a fifth of the time for nothing.
   SHEAF_ASSIGN(auto statement,
-               connection->Prepare(fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION snappy)", sql.text, SqlText(path))));
+               connection->Prepare(fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 4096)", sql.text,
+                                               SqlText(path))));
   int place = 1;
   for (const auto& options : list.option_lists) statement.BindTexts(place++, options);
   SHEAF_TRY(BindParameters(statement, sql.parameters, place));
