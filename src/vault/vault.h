@@ -72,7 +72,6 @@ struct Select {
     Seq seq = kNoSeq;
   };
   std::optional<Position> position;
-  bool include_withdrawn = false;  //!< reserved for erasure reports; exports never set it
 };
 
 //! A stream of rows of one instant, in bounded memory. One thread at a time. Batches stay valid after the next call
