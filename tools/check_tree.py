@@ -12,16 +12,18 @@ MAY_INCLUDE = {
     "base": set(),
     "model": {"base"},
     "catalog": {"base", "model"},
+    "secrets": {"base", "model", "catalog"},
     "vault": {"base", "model"},
     "blobs": {"base", "model"},
-    "access": {"base", "model", "catalog"},
+    "access": {"base", "model", "catalog", "secrets"},
     "query": {"base", "model"},
+    "privacy": {"base", "model", "catalog", "vault", "blobs", "secrets", "query"},
     "ingest": {"base", "model", "vault"},
-    "export": {"base", "model", "catalog", "vault", "blobs", "query"},
+    "export": {"base", "model", "catalog", "vault", "blobs", "query", "privacy"},
     "http": {"base"},
-    "api": {"base", "model", "catalog", "vault", "blobs", "access", "query", "ingest", "export", "http"},
+    "api": {"base", "model", "catalog", "secrets", "vault", "blobs", "access", "query", "privacy", "ingest", "export", "http"},
     "demo": {"base", "model", "catalog", "vault", "ingest"},
-    "cli": {"base", "model", "catalog", "vault", "blobs", "access", "query", "ingest", "export", "http", "api", "demo"},
+    "cli": {"base", "model", "catalog", "secrets", "vault", "blobs", "access", "query", "privacy", "ingest", "export", "http", "api", "demo"},
 }
 HEAVY = re.compile(r"#include <(boost/|soci/|simdjson|archive|curl/|CLI/|spdlog/|leveldb/|absl/|openssl/)")
 # Private headers of one room that wrap a library for the room's own sources; nobody else includes them.

@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "catalog/catalog.h"
 #include "model/definition.h"
+#include "model/study.h"
+#include "model/view_rights.h"
 
 namespace sheaf::access {
 
@@ -31,6 +33,12 @@ enum class Action {
   kWriteRecords,
   kDeleteRecords,
   kExport,
+};
+
+//! A study, and what of it the principal may see.
+struct StudyAccess {
+  model::Study study;
+  model::ViewRights rights;
 };
 
 //! A new key: "sheaf_" + 43 random characters. Shown once; only its digest is kept.
@@ -62,8 +70,8 @@ class Gate {
   //! whose records are read, where it is known; then `read:<kind>` suffices, without it only `read:records` does.
   Status Allow(const Principal& principal, Action action, std::optional<model::DatasetKind> kind = std::nullopt);
   //! And in this study (owner, admin)? A study that the principal may not see is kNotFound, like one that is not there.
-  Result<model::Study> AllowStudy(const Principal& principal, Action action, std::string_view study,
-                                  std::optional<model::DatasetKind> kind = std::nullopt);
+  Result<StudyAccess> AllowStudy(const Principal& principal, Action action, std::string_view study,
+                                 std::optional<model::DatasetKind> kind = std::nullopt);
   //! Owner whose studies the principal lists; empty for an administrator: all.
   std::string ListOwner(const Principal& principal) const;
   //! Writes counted key uses to the catalog; called every few seconds and at the end.

@@ -150,17 +150,17 @@ Status Gate::Allow(const Principal& principal, Action action, std::optional<mode
   return Fail(ErrorCode::kForbidden, fmt::format("The key lacks the scope {}.", NeededScope(action)));
 }
 
-Result<model::Study> Gate::AllowStudy(const Principal& principal, Action action, std::string_view study,
-                                      std::optional<model::DatasetKind> kind) {
+Result<StudyAccess> Gate::AllowStudy(const Principal& principal, Action action, std::string_view study,
+                                     std::optional<model::DatasetKind> kind) {
   // The scope first: what it says depends on the key alone and tells nothing about studies.
   SHEAF_TRY(Allow(principal, action, kind));
   if (!IsSlug(study)) return NoStudy();
   auto found = impl_->FindStudy(std::string(study));
   if (!found && found.error().code == ErrorCode::kNotFound) return NoStudy();
-  if (!found) return found;
+  if (!found) return Fail(found.error());
   const bool owner = !principal.account.empty() && found->owner == principal.account;
   if (!owner && !principal.admin) return NoStudy();
-  return found;
+  return StudyAccess{*std::move(found), {}};
 }
 
 std::string Gate::ListOwner(const Principal& principal) const {

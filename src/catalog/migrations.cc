@@ -96,6 +96,7 @@ const std::vector<Migration>& Migrations() {
         "CREATE INDEX export_job_state ON export_job (state, created_at)", "CREATE INDEX export_job_created ON export_job (created_at, id)",
         "CREATE INDEX export_job_account ON export_job (account, created_at, id)",
         "CREATE INDEX export_job_study ON export_job (study, created_at, id)", "CREATE INDEX export_job_blob ON export_job (blob)"}},
+      {2, {"ALTER TABLE study ADD COLUMN settings TEXT NOT NULL DEFAULT '{}'", "ALTER TABLE study ADD COLUMN ends_at BIGINT"}},
   };
   return kSteps;
 }

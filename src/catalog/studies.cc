@@ -7,13 +7,14 @@
 #include <limits>
 
 #include "base/ids.h"
+#include "catalog/nullable_time.h"
 #include "catalog/rows.h"
 #include "catalog/sql_catalog.h"
 
 namespace sheaf::catalog {
 namespace {
 
-const std::string kColumns = "id, name, description, status, owner, created_at, updated_at";
+const std::string kColumns = "id, name, description, status, owner, created_at, updated_at, settings, ends_at";
 // Well under what the engine takes as a pattern, also when every character is escaped.
 constexpr std::size_t kMaxSearch = 16384;
 
@@ -23,6 +24,8 @@ struct StudyRow {
   std::string status;
   long long created_at = 0;
   long long updated_at = 0;
+  std::string settings;
+  NullableTime<soci::indicator> ends_at;
 
   void Into(soci::statement& statement) {
     statement.exchange(soci::into(study.id));
@@ -32,6 +35,8 @@ struct StudyRow {
     statement.exchange(soci::into(study.owner));
     statement.exchange(soci::into(created_at));
     statement.exchange(soci::into(updated_at));
+    statement.exchange(soci::into(settings));
+    statement.exchange(soci::into(ends_at.value, ends_at.indicator));
   }
   Result<model::Study> Take() {
     const auto known = model::StudyStatusFrom(status);
@@ -39,6 +44,10 @@ struct StudyRow {
     study.status = *known;
     study.created_at = created_at;
     study.updated_at = updated_at;
+    study.ends_at = ends_at.Get();
+    auto read = model::ChangeStudySettings({}, settings, "");
+    if (!read) return Fail(ErrorCode::kStorageDamaged, "A study in the catalog has settings that cannot be read.");
+    study.settings = *std::move(read);
     return study;
   }
 };
@@ -95,16 +104,19 @@ Result<model::Study> SqlCatalog::AddStudy(const model::Study& study) {
   const std::string status(model::Name(kept.status));
   const long long created_at = kept.created_at;
   const long long updated_at = kept.updated_at;
+  const std::string settings = model::StudySettingsJson(kept.settings);
+  auto ends_at = NullableTime<soci::indicator>::Of(kept.ends_at);
   return store_->Write([&](soci::session& sql) -> Result<model::Study> {
     SHEAF_TRY(CheckOwner(sql, kept.owner));
     SHEAF_ASSIGN(const auto present, One(sql, kept.id));
     if (present) return Fail(ErrorCode::kStudyExists, "The id is taken.", "id");
     Change<soci::statement>(sql,
-                            "INSERT INTO study (id, name, description, status, owner, created_at, updated_at) "
-                            "VALUES (:id, :name, :description, :status, :owner, :created, :updated)",
+                            "INSERT INTO study (id, name, description, status, owner, created_at, updated_at, settings, ends_at) "
+                            "VALUES (:id, :name, :description, :status, :owner, :created, :updated, :settings, :ends)",
                             soci::use(kept.id, "id"), soci::use(kept.name, "name"), soci::use(kept.description, "description"),
                             soci::use(status, "status"), soci::use(kept.owner, "owner"), soci::use(created_at, "created"),
-                            soci::use(updated_at, "updated"));
+                            soci::use(updated_at, "updated"), soci::use(settings, "settings"),
+                            soci::use(ends_at.value, ends_at.indicator, "ends"));
     return kept;
   });
 }
@@ -121,15 +133,18 @@ Result<model::Study> SqlCatalog::FindStudy(std::string_view id) {
 Result<model::Study> SqlCatalog::UpdateStudy(const model::Study& study) {
   SHEAF_TRY(CheckText(study));
   const std::string status(model::Name(study.status));
+  const std::string settings = model::StudySettingsJson(study.settings);
+  auto ends_at = NullableTime<soci::indicator>::Of(study.ends_at);
   const long long now = Now();
   return store_->Write([&](soci::session& sql) -> Result<model::Study> {
     SHEAF_TRY(CheckOwner(sql, study.owner));
     const long long touched =
         Change<soci::statement>(sql,
                                 "UPDATE study SET name = :name, description = :description, status = :status, "
-                                "owner = :owner, updated_at = :now WHERE id = :id",
+                                "owner = :owner, updated_at = :now, settings = :settings, ends_at = :ends WHERE id = :id",
                                 soci::use(study.name, "name"), soci::use(study.description, "description"), soci::use(status, "status"),
-                                soci::use(study.owner, "owner"), soci::use(now, "now"), soci::use(study.id, "id"));
+                                soci::use(study.owner, "owner"), soci::use(now, "now"), soci::use(settings, "settings"),
+                                soci::use(ends_at.value, ends_at.indicator, "ends"), soci::use(study.id, "id"));
     if (touched == 0) return NoStudy();
     SHEAF_ASSIGN(auto kept, One(sql, study.id));
     if (!kept) return NoStudy();

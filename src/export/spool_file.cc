@@ -52,11 +52,16 @@ Result<SpoolFile> SpoolFile::Create(const std::string& directory) {
   return SpoolFile(descriptor);
 }
 
-Result<SpoolFile> SpoolFile::TakeOver(const std::string& path) {
+Result<SpoolFile> SpoolFile::Open(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
   if (descriptor < 0) return Fail(FileError(errno, "Opening the export's file"));
-  ::unlink(path.c_str());
   return SpoolFile(descriptor);
+}
+
+Result<SpoolFile> SpoolFile::TakeOver(const std::string& path) {
+  SHEAF_ASSIGN(auto file, Open(path));
+  ::unlink(path.c_str());
+  return file;
 }
 
 Status SpoolFile::Append(std::string_view bytes) {

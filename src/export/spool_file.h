@@ -19,7 +19,9 @@ class SpoolFile {
 
   //! Without a name in `directory`: whatever happens to the process, nothing is left.
   static Result<SpoolFile> Create(const std::string& directory);
-  //! Opens a file that was written elsewhere, and removes its name.
+  //! Opens a file that another writer fills.
+  static Result<SpoolFile> Open(const std::string& path);
+  //! The same, and removes its name.
   static Result<SpoolFile> TakeOver(const std::string& path);
 
   bool IsOpen() const { return descriptor_ >= 0; }

@@ -39,6 +39,7 @@ class SpoolCore final : public StreamTask, public std::enable_shared_from_this<S
     std::string raw;
     if (parquet_) {
       raw = kParquetMagic;
+      offset_ = written_ = kParquetMagic.size();
     } else {
       SHEAF_ASSIGN(file_, SpoolFile::Create(pool_->options.spool_directory));
       source_->encoder->Begin(raw);
@@ -150,25 +151,37 @@ class SpoolCore final : public StreamTask, public std::enable_shared_from_this<S
     return RunLanes(LaneRun{*source->cursor, *source->encoder, sink, progress_, frame_, compression_, pool_->threads, false});
   }
 
+  //! The engine writes the file from front to back, so it is sent while it grows; a failure breaks the stream off.
   Status RunParquet(const Source& source) {
     std::vector<std::string> names;
     for (const auto& column : source.plan->output) names.push_back(column.name);
     const std::string path = TemporaryPath(pool_->options.spool_directory, kParquetPrefix, ".parquet");
-    auto rows = source.study->WriteParquet(source.plan->select, names, path, [this] { return progress_.cancelled.load(); });
-    auto file = rows ? SpoolFile::TakeOver(path) : Result<SpoolFile>(tl::unexpected<Error>(rows.error()));
-    if (!file) {
-      ::unlink(path.c_str());
-      return Fail(std::move(file).error());
-    }
-    SHEAF_ASSIGN(const std::uint64_t size, file->Size());
-    SHEAF_ASSIGN(const std::string magic, file->ReadAt(0, kParquetMagic.size()));
-    if (magic != kParquetMagic) return Fail(ErrorCode::kInternal, "The Parquet file does not begin as one.");
+    auto rows = source.study->WriteParquet(source.plan->select, names, path, [&] {
+      // What cannot be read now is read, or reported, at the end.
+      static_cast<void>(Follow(path));
+      return progress_.cancelled.load();
+    });
+    const Status followed = rows ? Follow(path) : Status(Fail(std::move(rows).error()));
+    ::unlink(path.c_str());
+    SHEAF_TRY(followed);
     progress_.rows += *rows;
-    const std::lock_guard lock(mutex_);
-    file_ = std::move(*file);
-    offset_ = kParquetMagic.size();
+    return {};
+  }
+
+  //! Makes what has been written to `path` so far readable. One thread at a time.
+  Status Follow(const std::string& path) {
+    if (!file_.IsOpen()) {
+      SHEAF_ASSIGN(auto file, SpoolFile::Open(path));
+      SHEAF_ASSIGN(const std::string magic, file.ReadAt(0, kParquetMagic.size()));
+      if (magic != kParquetMagic) return Fail(ErrorCode::kInternal, "The Parquet file does not begin as one.");
+      const std::lock_guard lock(mutex_);
+      file_ = std::move(file);
+    }
+    SHEAF_ASSIGN(const std::uint64_t size, file_.Size());
+    std::unique_lock lock(mutex_);
+    if (size <= written_) return {};
     written_ = size;
-    done_ = true;  // in one step with the size, so that a reader knows its last piece
+    Continue(lock);
     return {};
   }
 
@@ -184,7 +197,8 @@ class SpoolCore final : public StreamTask, public std::enable_shared_from_this<S
     if (error_) return Answer(lock, Fail(*error_));
     if (!head_.empty()) return Answer(lock, std::exchange(head_, {}));
     if (closed_ || (done_ && offset_ == written_ && !parquet_)) return Answer(lock, std::string());
-    if (offset_ == written_ || queued_ || reading_) return;
+    // Parquet's compressed stream is ended by a last step, which may find no more bytes.
+    if ((offset_ == written_ && !(done_ && parquet_)) || queued_ || reading_) return;
     queued_ = true;
     pool_->Schedule(shared_from_this());
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "model/study_settings.h"
 
 namespace sheaf::model {
 
@@ -21,6 +22,8 @@ struct Study {
   std::string description;
   StudyStatus status = StudyStatus::kActive;
   std::string owner;  //!< account id
+  StudySettings settings;
+  std::optional<Micros> ends_at;  //!< when collecting ends; retention may count from it
   Micros created_at = 0;
   Micros updated_at = 0;
 };

@@ -182,7 +182,8 @@ class StudyVault {
   virtual Result<std::vector<Tombstone>> Tombstones(std::string_view dataset, Seq after, Seq upto) = 0;
   //! Runs the Select with DuckDB's own Parquet writer into `path` (new file); `names` are the columns' names. Enum
   //! and set cells are written as option ids, participants and sessions as ids. Answers the number of rows.
-  //! `interrupt`, when set, is polled; true ends with kCancelled.
+  //! The file grows from front to back. `interrupt`, when set, is polled from another thread meanwhile, many times a
+  //! second; true ends with kCancelled.
   virtual Result<std::uint64_t> WriteParquet(const Select& select, const std::vector<std::string>& names, const std::string& path,
                                              const std::function<bool()>& interrupt) = 0;
 };

@@ -142,3 +142,17 @@ def test_many_studies_do_not_use_up_the_memory(owner):
         owner.post("/studies", {"id": f"{prefix}-{number}"}, status=201)
     for number in (0, 125, 249):
         assert owner.get(f"/studies/{prefix}-{number}/datasets").json()["datasets"] == []
+
+
+def test_settings_change_member_by_member(owner):
+    study = new_study(owner)
+    fresh = owner.get(f"/studies/{study.id}").json()
+    assert fresh["settings"]["records_consent"] is False and fresh["ends_at"] is None
+    body = {"settings": {"records_consent": True, "attributes": {"age": "quasi"}}, "ends_at": "2027-01-01T00:00:00Z"}
+    changed = owner.patch(f"/studies/{study.id}", body).json()
+    assert changed["settings"] == {**fresh["settings"], "records_consent": True, "attributes": {"age": "quasi"}}
+    assert changed["ends_at"] == "2027-01-01T00:00:00.000Z"
+    again = owner.patch(f"/studies/{study.id}", {"settings": {"minimum_cell": 10}, "ends_at": None}).json()
+    assert again["settings"] == {**changed["settings"], "minimum_cell": 10} and again["ends_at"] is None
+    owner.patch(f"/studies/{study.id}", {"settings": {"minimum_cell": 1}}, error="bad-member", place="/settings/minimum_cell")
+    owner.patch(f"/studies/{study.id}", {"settings": {"colour": 1}}, error="unknown-member", place="/settings/colour")

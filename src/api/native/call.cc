@@ -46,10 +46,15 @@ void AddRoute(http::Router& router, const std::shared_ptr<const Rooms>& rooms, s
   router.Add(method, pattern, std::move(handle), http::Router::Options{max_body});
 }
 
-Result<model::Study> Call::Study(access::Action action) const { return rooms->gate->AllowStudy(principal, action, Part("study")); }
+Result<access::StudyAccess> Call::Access(access::Action action) const { return rooms->gate->AllowStudy(principal, action, Part("study")); }
 
-Result<model::Study> Call::ReadableStudy() const {
-  auto allowed = Study(access::Action::kReadRecords);
+Result<model::Study> Call::Study(access::Action action) const {
+  SHEAF_ASSIGN(auto allowed, Access(action));
+  return std::move(allowed.study);
+}
+
+Result<access::StudyAccess> Call::ReadAccess() const {
+  auto allowed = Access(access::Action::kReadRecords);
   if (allowed || allowed.error().code != ErrorCode::kForbidden || !IsSlug(Part("study"))) return allowed;
   // The key may be for some kinds of datasets only. Whatever goes wrong from here on is the same refusal, so that it
   // tells nothing about a study of somebody else.

@@ -21,10 +21,12 @@ struct Call {
 
   std::string_view Part(std::string_view name) const { return request.PathParameter(name); }
 
-  //! The study named by the address, when the principal may do this in it.
+  //! The study named by the address, when the principal may do this in it, and what of it they may see.
+  Result<access::StudyAccess> Access(access::Action action) const;
+  //! The study alone: for what shows nothing of participants.
   Result<model::Study> Study(access::Action action) const;
   //! The study, when the principal may read the records of the dataset that the address names: of all, or of its kind.
-  Result<model::Study> ReadableStudy() const;
+  Result<access::StudyAccess> ReadAccess() const;
   //! As Study, for what writes: kStudyReadOnly when the study is archived.
   Result<model::Study> WritableStudy(access::Action action) const;
   Result<std::shared_ptr<vault::StudyVault>> Vault(const model::Study& study) const;

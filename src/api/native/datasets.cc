@@ -58,9 +58,9 @@ Answer PutDataset(Call& call) {
 }
 
 Answer GetSummary(Call& call) {
-  SHEAF_ASSIGN(const model::Study study, call.ReadableStudy());
+  SHEAF_ASSIGN(const access::StudyAccess access, call.ReadAccess());
   SHEAF_TRY(call.OnlyParameters({}));
-  SHEAF_ASSIGN(const auto vault, call.Vault(study));
+  SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
   SHEAF_ASSIGN(const auto dataset, call.Dataset(*vault));
   SHEAF_ASSIGN(const vault::Summary summary, vault->Summarize(dataset->id));
   return JsonResponse(SummaryJson(*dataset, summary));

@@ -14,7 +14,7 @@ using Answer = Result<std::optional<http::Response>>;
 constexpr std::uint64_t kDefaultPage = 100;
 
 Answer ListRecords(Call& call) {
-  SHEAF_ASSIGN(const model::Study study, call.ReadableStudy());
+  SHEAF_ASSIGN(const access::StudyAccess access, call.ReadAccess());
   SHEAF_TRY(call.OnlyParameters({"limit", "cursor", "filter", "sort", "columns", "since", "until", "tombstones", "values", "timezone"},
                                 {"participant", "session"}));
   exporting::PageOptions page;
@@ -22,16 +22,16 @@ Answer ListRecords(Call& call) {
   page.cursor = call.request.QueryParameter("cursor").value_or("");
   SHEAF_ASSIGN(page.options, exporting::OptionsFromQuery(call.request.query_parameters, {"limit", "cursor"}));
   page.options.format = exporting::Format::kNdjson;
-  SHEAF_ASSIGN(const auto vault, call.Vault(study));
+  SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
   SHEAF_ASSIGN(std::string json, exporting::RenderPage(*vault, call.Part("dataset"), page));
   return JsonResponse(std::move(json));
 }
 
 Answer CountRecords(Call& call) {
-  SHEAF_ASSIGN(const model::Study study, call.ReadableStudy());
+  SHEAF_ASSIGN(const access::StudyAccess access, call.ReadAccess());
   SHEAF_TRY(call.OnlyParameters({"filter", "since", "until"}, {"participant", "session"}));
   SHEAF_ASSIGN(const exporting::ExportOptions options, exporting::OptionsFromQuery(call.request.query_parameters));
-  SHEAF_ASSIGN(const auto vault, call.Vault(study));
+  SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
   SHEAF_ASSIGN(const exporting::Plan plan, exporting::MakePlan(*vault, options, call.Part("dataset")));
   SHEAF_ASSIGN(const std::uint64_t count, vault->Count(plan.select));
   JsonObject object;

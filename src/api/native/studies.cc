@@ -30,13 +30,14 @@ std::string StudyJson(const model::Study& study) {
   JsonObject object;
   object.Text("id", study.id).Text("name", study.name).Text("description", study.description);
   object.Text("status", model::Name(study.status)).Text("owner", study.owner);
+  object.Raw("settings", model::StudySettingsJson(study.settings)).OptionalTime("ends_at", study.ends_at);
   object.Time("created_at", study.created_at).Time("updated_at", study.updated_at);
   return object.Finish();
 }
 
 std::string StudyPath(std::string_view id) { return "/api/v1/studies/" + std::string(id); }
 
-//! Takes name, description and status from the body into `study`; what is absent stays.
+//! Takes what may be set from the body into `study`; what is absent stays.
 Status ReadSettings(JsonBody& body, model::Study& study) {
   SHEAF_ASSIGN(const auto name, body.Text("name", kMaxNameBytes));
   if (name && name->empty()) return Fail(ErrorCode::kBadMember, "A study's name cannot be empty.", body.Place("name"));
@@ -49,6 +50,9 @@ Status ReadSettings(JsonBody& body, model::Study& study) {
     if (!known) return Fail(ErrorCode::kBadMember, "\"status\" is one of active, completed, archived.", body.Place("status"));
     study.status = *known;
   }
+  SHEAF_ASSIGN(const auto settings, body.ObjectText("settings"));
+  if (settings) { SHEAF_ASSIGN(study.settings, model::ChangeStudySettings(study.settings, *settings, body.Place("settings"))); }
+  if (body.Has("ends_at")) { SHEAF_ASSIGN(study.ends_at, body.Time("ends_at")); }
   return body.Finish();
 }
 

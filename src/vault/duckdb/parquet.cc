@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <thread>
 
@@ -30,6 +30,8 @@ std::string Instant(const std::string& column) { return fmt::format("make_timest
 // Up to this many participants or sessions their ids are bound as one list; a join with their table would give up the
 // order of rows. More are joined, and the rows sorted.
 constexpr std::int32_t kMostListed = 200'000;
+
+constexpr std::chrono::milliseconds kPollInterval{20};
 
 //! What of a select's list is bound as VARCHAR[]: the option ids of enum and set columns, the ids of people by number.
 struct ColumnList {
@@ -108,7 +110,7 @@ class Watch {
     if (!wanted) return;
     thread_ = std::thread([this, &connection, wanted] {
       std::unique_lock lock(mutex_);
-      while (!ended_.wait_for(lock, std::chrono::milliseconds(100), [this] { return done_; })) {
+      while (!ended_.wait_for(lock, kPollInterval, [this] { return done_; })) {
         if (wanted()) connection.Interrupt();
       }
     });

@@ -221,8 +221,8 @@ TEST_F(GateTest, AStudyIsItsOwnersAndTheAdministrators) {
   const Principal admin = As(admin_);
   const auto mine = gate_->AllowStudy(owner, Action::kViewStudy, "mine");
   ASSERT_TRUE(mine);
-  EXPECT_EQ(mine->id, "mine");
-  EXPECT_EQ(mine->owner, owner_);
+  EXPECT_EQ(mine->study.id, "mine");
+  EXPECT_EQ(mine->study.owner, owner_);
   EXPECT_TRUE(gate_->AllowStudy(admin, Action::kDeleteStudy, "mine"));
   EXPECT_TRUE(gate_->AllowStudy(admin, Action::kDeleteStudy, "theirs"));
 }
