@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <future>
 #include <memory>
 #include <string>
@@ -23,6 +24,7 @@
 #include "export/jobs.h"
 #include "export/pipeline.h"
 #include "http/server.h"
+#include "secrets/site_key.h"
 #include "vault/vault.h"
 
 namespace sheaf::cli {
@@ -32,6 +34,7 @@ struct ServeOptions {
   std::string data;
   std::string listen = "127.0.0.1:8080";
   std::string public_url;
+  std::string key_file;
   std::string log_level = "info";
   int grace_s = 30;
 };
@@ -73,8 +76,22 @@ Status NameHalfStudies(const api::native::Rooms& rooms) {
   }
 }
 
+//! In the data directory it would be in every copy of the data, which it is there to protect.
+Result<std::shared_ptr<const secrets::SiteKey>> OpenSiteKey(const DataDirectory& directory, const ServeOptions& options) {
+  namespace fs = std::filesystem;
+  const std::string path = options.key_file.empty() ? secrets::DefaultKeyFile(directory.Path()) : options.key_file;
+  std::error_code error;
+  const fs::path place = fs::weakly_canonical(path, error);
+  const fs::path from_data = place.lexically_relative(directory.Path());
+  if (!error && !from_data.empty() && *from_data.begin() != "..") {
+    return Fail(ErrorCode::kUsage, "The key file must lie outside the data directory.");
+  }
+  return secrets::SiteKey::Load(path, secrets::SiteKey::Missing::kCreate);
+}
+
 Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const ServeOptions& options) {
   api::native::Rooms rooms;
+  SHEAF_ASSIGN(rooms.site_key, OpenSiteKey(directory, options));
   SHEAF_ASSIGN(rooms.catalog, catalog::OpenCatalog(directory.CatalogPath()));
   SHEAF_ASSIGN(rooms.blobs, blobs::OpenDirectoryBlobs(directory.BlobsPath()));
   SHEAF_TRY(rooms.blobs->Sweep());
@@ -184,6 +201,9 @@ void AddServeCommand(CLI::App& app, Run& run) {
       ->type_name("HOST:PORT")
       ->capture_default_str();
   serve->add_option("--public-url", options->public_url, "How clients reach the server, for the addresses it answers")->type_name("URL");
+  serve->add_option("--key-file", options->key_file,
+                    "The key that wraps all others; made when it is missing. Outside the data directory; DIR.key unless given")
+      ->type_name("FILE");
   serve->add_option("--log-level", options->log_level, "debug, info, warning, error or off; the log goes to standard error")
       ->type_name("L")
       ->capture_default_str();

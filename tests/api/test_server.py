@@ -131,3 +131,26 @@ def test_a_client_that_leaves_early_does_no_harm(server, owner_key):
             connection.sendall(b"POST /api/v1/studies HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + owner_key.encode() +
                                b"\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{")
     assert requests.get(f"{server.url}/healthz", timeout=10).status_code == 200
+
+
+def test_the_key_file_lies_outside_the_data(tmp_path):
+    server = program.Server(tmp_path)
+    inside = program.run("serve", "--data", server.data, "--key-file", server.data / "site.key", "--listen", "127.0.0.1:0", check=False)
+    assert inside.returncode != 0 and "outside" in inside.stderr
+    server.start()
+    server.stop()
+    key = tmp_path / "data.key"
+    assert key.stat().st_mode & 0o777 == 0o600 and len(key.read_text().strip()) == 64
+    before = key.read_text()
+    server.start()
+    server.stop()
+    assert key.read_text() == before
+    key.chmod(0o644)
+    refused = program.run("serve", "--data", server.data, "--listen", "127.0.0.1:0", check=False)
+    assert refused.returncode != 0 and "chmod 600" in refused.stderr
+    elsewhere = tmp_path / "keys" / "site.key"
+    elsewhere.parent.mkdir()
+    other = program.Server(tmp_path / "other", options=["--key-file", str(elsewhere)])
+    other.start()
+    other.stop()
+    assert elsewhere.exists() and not (tmp_path / "other" / "data.key").exists()

@@ -11,6 +11,7 @@
 #include "export/jobs.h"
 #include "export/pipeline.h"
 #include "http/server.h"
+#include "secrets/site_key.h"
 #include "vault/vault.h"
 
 namespace sheaf::api::native {
@@ -21,6 +22,7 @@ struct Rooms {
   std::shared_ptr<vault::Vault> vault;
   std::shared_ptr<blobs::Blobs> blobs;
   std::shared_ptr<access::Gate> gate;
+  std::shared_ptr<const secrets::SiteKey> site_key;
   std::shared_ptr<exporting::JobRunner> jobs;
   std::shared_ptr<exporting::StreamPool> streams;
   std::string temporary;   //!< DIR/tmp
