@@ -201,8 +201,9 @@ void AddServeCommand(CLI::App& app, Run& run) {
       ->type_name("HOST:PORT")
       ->capture_default_str();
   serve->add_option("--public-url", options->public_url, "How clients reach the server, for the addresses it answers")->type_name("URL");
-  serve->add_option("--key-file", options->key_file,
-                    "The key that wraps all others; made when it is missing. Outside the data directory; DIR.key unless given")
+  serve
+      ->add_option("--key-file", options->key_file,
+                   "The key that wraps all others; made when it is missing. Outside the data directory; DIR.key unless given")
       ->type_name("FILE");
   serve->add_option("--log-level", options->log_level, "debug, info, warning, error or off; the log goes to standard error")
       ->type_name("L")

@@ -56,7 +56,8 @@ Status ChangeMember(std::string_view name, const json::value& value, const std::
     SHEAF_ASSIGN(settings.site_attribute, Word(value, place));
   } else if (name == "minimum_cell") {
     const std::int64_t* number = value.if_int64();
-    if (number == nullptr || *number < kLeastCell || *number > kMostCell) return BadMember("It must be a whole number from 2 to 1000.", place);
+    if (number == nullptr || *number < kLeastCell || *number > kMostCell)
+      return BadMember("It must be a whole number from 2 to 1000.", place);
     settings.minimum_cell = static_cast<int>(*number);
   } else if (name == "attributes") {
     return ChangeAttributes(value, place, settings);
@@ -78,9 +79,7 @@ Result<StudySettings> ChangeStudySettings(StudySettings current, std::string_vie
   SHEAF_TRY(ParseStrictJson(text, {}, value));
   const json::object* object = value.if_object();
   if (object == nullptr) return BadMember("The settings must be an object.", std::string(pointer));
-  for (const auto& member : *object) {
-    SHEAF_TRY(ChangeMember(member.key(), member.value(), PointerTo(pointer, member.key()), current));
-  }
+  for (const auto& member : *object) { SHEAF_TRY(ChangeMember(member.key(), member.value(), PointerTo(pointer, member.key()), current)); }
   return current;
 }
 

@@ -11,8 +11,8 @@
 namespace sheaf::model {
 
 struct StudySettings {
-  bool participant_access = false;  //!< participants may look at their own data by a personal link
-  bool records_consent = false;     //!< then exports take consenting participants only, unless asked otherwise
+  bool participant_access = false;           //!< participants may look at their own data by a personal link
+  bool records_consent = false;              //!< then exports take consenting participants only, unless asked otherwise
   std::string consent_purpose = "research";  //!< the purpose that counts for exports
   std::string site_attribute = "site";       //!< the participant attribute that grants limited to sites compare
   int minimum_cell = 5;                      //!< fewer participants than this in a cell of an aggregate: suppressed; 2 to 1,000

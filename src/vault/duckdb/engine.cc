@@ -89,6 +89,20 @@ void Statement::BindTexts(int place, const std::vector<std::string>& values) {
   duckdb_destroy_logical_type(&type);
   for (auto& item : items) duckdb_destroy_value(&item);
 }
+void Statement::BindWords(int place, const std::vector<std::string>& words) {
+  std::vector<const char*> names;
+  names.reserve(words.size());
+  for (const auto& word : words) names.push_back(word.c_str());
+  duckdb_logical_type type = duckdb_create_enum_type(names.data(), names.size());
+  std::vector<duckdb_value> items;
+  items.reserve(words.size());
+  for (std::size_t i = 0; i < words.size(); ++i) items.push_back(duckdb_create_enum_value(type, i));
+  duckdb_value list = duckdb_create_list_value(type, items.data(), items.size());
+  duckdb_bind_value(statement_, Index(place), list);
+  duckdb_destroy_value(&list);
+  duckdb_destroy_logical_type(&type);
+  for (auto& item : items) duckdb_destroy_value(&item);
+}
 Result<Rows> Statement::Run() {
   duckdb_result result;
   if (duckdb_execute_prepared(statement_, &result) == DuckDBSuccess) return Rows(result);

@@ -87,6 +87,8 @@ class Statement {
   void BindBlob(int place, std::string_view value) { duckdb_bind_blob(statement_, Index(place), value.data(), value.size()); }
   void BindNull(int place) { duckdb_bind_null(statement_, Index(place)); }
   void BindTexts(int place, const std::vector<std::string>& values);  //!< as VARCHAR[]
+  //! As a list of an enumeration of just these words, which all differ and are not empty.
+  void BindWords(int place, const std::vector<std::string>& words);
   template <class T>
   void BindOptional(int place, const std::optional<T>& value) {
     value ? Bind(place, *value) : BindNull(place);

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <thread>
+#include <utility>
 
 #include "vault/duckdb/schema.h"
 #include "vault/duckdb/sql.h"
@@ -33,11 +35,30 @@ constexpr std::int32_t kMostListed = 200'000;
 
 constexpr std::chrono::milliseconds kPollInterval{20};
 
-//! What of a select's list is bound as VARCHAR[]: the option ids of enum and set columns, the ids of people by number.
+// Up to this many words are bound as an enumeration, which Parquet's dictionary is written from as it is; every row group
+// repeats it, so that more would swell the file.
+constexpr std::size_t kMostWords = 4096;
+
+//! A list that cells are looked up in.
+struct BoundList {
+  std::vector<std::string> texts;
+  bool as_words = false;
+};
+
+//! What of a select's list is bound: the option ids of enum and set columns, the ids of people by number.
 struct ColumnList {
   std::string text;
-  std::vector<std::vector<std::string>> option_lists;
+  std::vector<BoundList> bound;
   bool joined = false;
+
+  void Bind(std::vector<std::string> texts) { bound.push_back({std::move(texts), false}); }
+  //! The SQL of an element of `texts`, whose place `place` is counted from 1.
+  std::string Element(std::vector<std::string> texts, const std::string& place) {
+    const bool all_used = std::none_of(texts.begin(), texts.end(), [](const std::string& word) { return word.empty(); });
+    const bool as_words = all_used && !texts.empty() && texts.size() <= kMostWords;
+    bound.push_back({std::move(texts), as_words});
+    return fmt::format("({})[{}]", as_words ? "?" : "?::VARCHAR[]", place);
+  }
 };
 
 //! `limit`: above every number in use; `id_of`: the id of a number.
@@ -50,8 +71,7 @@ std::string PersonExpression(std::int32_t limit, IdOf id_of, const std::string& 
   // Numbers start at 1, as the places of a list do.
   std::vector<std::string> ids;
   for (std::int32_t number = 1; number < limit; ++number) ids.emplace_back(id_of(number));
-  list.option_lists.push_back(std::move(ids));
-  return fmt::format("(?::VARCHAR[])[{}]", column);
+  return list.Element(std::move(ids), column);
 }
 
 std::string FieldExpression(const model::Field& field, const std::string& column, ColumnList& list) {
@@ -59,8 +79,8 @@ std::string FieldExpression(const model::Field& field, const std::string& column
   if (field.type != FieldType::kEnum && field.type != FieldType::kSet) return column;
   std::vector<std::string> ids;
   for (const auto& option : field.options) ids.push_back(option.id);
-  list.option_lists.push_back(std::move(ids));
-  if (field.type == FieldType::kEnum) return fmt::format("(?::VARCHAR[])[{} + 1]", column);
+  if (field.type == FieldType::kEnum) return list.Element(std::move(ids), column + " + 1");
+  list.Bind(std::move(ids));
   return fmt::format("list_select(?::VARCHAR[], list_transform({}, lambda o: o + 1))", column);
 }
 
@@ -90,7 +110,7 @@ ColumnList RenderColumns(const Select& select, const std::vector<std::string>& n
         // Two bytes a field number, little-endian; out come the field ids.
         std::vector<std::string> ids;
         for (const auto& field : dataset.fields) ids.push_back(field.id);
-        list.option_lists.push_back(std::move(ids));
+        list.Bind(std::move(ids));
         expression =
             "list_select(?::VARCHAR[], list_transform(range(0, octet_length(_skipped), 2), lambda i: "
             "1 + ('0x' || substr(hex(_skipped), i * 2 + 3, 2) || substr(hex(_skipped), i * 2 + 1, 2))::INTEGER))";
@@ -148,7 +168,10 @@ Result<std::uint64_t> DuckStudy::WriteParquet(const Select& select, const std::v
                connection->Prepare(fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 4096)", sql.text,
                                                SqlText(path))));
   int place = 1;
-  for (const auto& options : list.option_lists) statement.BindTexts(place++, options);
+  for (const auto& bound : list.bound) {
+    if (bound.as_words) statement.BindWords(place++, bound.texts);
+    else statement.BindTexts(place++, bound.texts);
+  }
   SHEAF_TRY(BindParameters(statement, sql.parameters, place));
   const Watch watch(*connection, interrupt);
   SHEAF_ASSIGN(auto rows, statement.Run());

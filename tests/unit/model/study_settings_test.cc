@@ -8,7 +8,8 @@ namespace {
 TEST(StudySettings, ChangesOnlyWhatIsNamed) {
   StudySettings settings;
   settings.records_consent = true;
-  const auto changed = ChangeStudySettings(settings, R"({"participant_access":true,"minimum_cell":10,"attributes":{"age":"quasi"}})", "/settings");
+  const auto changed =
+      ChangeStudySettings(settings, R"({"participant_access":true,"minimum_cell":10,"attributes":{"age":"quasi"}})", "/settings");
   ASSERT_TRUE(changed);
   EXPECT_TRUE(changed->participant_access);
   EXPECT_TRUE(changed->records_consent);
