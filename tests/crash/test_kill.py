@@ -38,8 +38,7 @@ class Scene:
         make = [(KeyedRequests, path, 2), (RecordsWithIds, path, 4), (Careless, path, 1), (LongUpload, path, 1), (Replacing, self.replaced.path, 1), (Structure, path, 1)]
         self.writers = [kind(self.server, self.key, address, f"{kind.__name__}{number}", self.stop) for kind, address, count in make for number in range(count)]
 
-    def kill_and_restart(self, after_s):
-        time.sleep(after_s)
+    def start_exports(self):
         for body in ({"datasets": ["appended"], "format": "csv"}, {"format": "zip", "files": "ndjson"}, {"datasets": ["replaced"], "format": "parquet", "sort": "-n"}):
             # Jobs of a dead server wait for their leases to run out; with many kills in a row the account's limit is reached.
             response = self.api.session.post(f"{self.api.url}/api/v1{self.study.path}/exports", json=body)
@@ -48,6 +47,11 @@ class Scene:
                 continue
             assert response.status_code in (200, 202), response.text
             self.jobs.append(response.json()["id"])
+
+    def kill_and_restart(self, after_s, exports):
+        time.sleep(after_s)
+        if exports:
+            self.start_exports()
         time.sleep(random.uniform(0, 0.05))
         self.server.kill()
         self.server.start()
@@ -123,20 +127,21 @@ def check_exports(scene, restarted):
     assert time.monotonic() - restarted < AGAIN_WITHIN_S + 30, "jobs of a crashed server run again within a minute"
 
 
-def play(tmp_path, rounds):
+def play(tmp_path, rounds, exports):
     scene = Scene(tmp_path)
     for writer in scene.writers:
         writer.start()
     try:
         for _ in range(rounds):
-            scene.kill_and_restart(random.uniform(0.3, 1.5))
+            scene.kill_and_restart(random.uniform(0.3, 1.5), exports)
         restarted = time.monotonic()
         time.sleep(0.5)
         scene.finish()
         rows = check_appended(scene)
         check_replaced(scene)
         check_structure(scene)
-        check_exports(scene, restarted)
+        if exports:
+            check_exports(scene, restarted)
         print(f"{rounds} kills, {rows} records, {sum(writer.repetitions for writer in scene.writers)} repetitions found out by their key")
     finally:
         scene.stop.set()
@@ -152,12 +157,13 @@ def play(tmp_path, rounds):
 
 
 def test_kill_under_load(tmp_path):
-    play(tmp_path, int(os.environ.get("SHEAF_CRASH_ROUNDS", QUICK_ROUNDS)))
+    """The quick one: exports of a dead server wait half a minute for its lease to end, so they are in the one below."""
+    play(tmp_path, int(os.environ.get("SHEAF_CRASH_ROUNDS", QUICK_ROUNDS)), exports=False)
 
 
 @pytest.mark.slow
 def test_kill_under_load_many_times(tmp_path):
-    play(tmp_path, int(os.environ.get("SHEAF_CRASH_ROUNDS", FULL_ROUNDS)))
+    play(tmp_path, int(os.environ.get("SHEAF_CRASH_ROUNDS", FULL_ROUNDS)), exports=True)
 
 
 @pytest.mark.slow
