@@ -1,4 +1,5 @@
 """The server itself: health, reference, errors outside any operation, ways of sending a key."""
+import json
 import socket
 
 import pytest
@@ -154,3 +155,9 @@ def test_the_key_file_lies_outside_the_data(tmp_path):
     other.start()
     other.stop()
     assert elsewhere.exists() and not (tmp_path / "other" / "data.key").exists()
+
+
+def test_the_command_line_prints_the_same_catalogue(nobody):
+    assert json.loads(program.run("errors", "--format", "json").stdout) == nobody.get("/errors").json()
+    text = program.run("errors").stdout
+    assert all(f"{entry['code']}  {entry['slug']}  HTTP {entry['status']}" in text for entry in nobody.get("/errors").json()["errors"])
