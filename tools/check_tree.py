@@ -19,7 +19,7 @@ MAY_INCLUDE = {
     "query": {"base", "model"},
     "privacy": {"base", "model", "catalog", "vault", "blobs", "secrets", "query"},
     "ingest": {"base", "model", "vault"},
-    "export": {"base", "model", "catalog", "vault", "blobs", "query", "privacy"},
+    "export": {"base", "model", "catalog", "secrets", "vault", "blobs", "query", "privacy"},
     "http": {"base"},
     "api": {"base", "model", "catalog", "secrets", "vault", "blobs", "access", "query", "privacy", "ingest", "export", "http"},
     "demo": {"base", "model", "catalog", "vault", "ingest"},

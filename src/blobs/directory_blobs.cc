@@ -17,6 +17,8 @@
 #include "blobs/blobs.h"
 #include "blobs/file.h"
 #include "blobs/name.h"
+#include "blobs/reader.h"
+#include "blobs/sealed_writer.h"
 
 namespace sheaf::blobs {
 namespace {
@@ -100,6 +102,12 @@ class DirectoryWriter final : public BlobWriter {
     buffer_.reserve(kBufferSize);
   }
 
+  //! Before the first Write.
+  Status SealTo(const KeyBytes& public_key) {
+    SHEAF_ASSIGN(sealer_, SealedWriter::Begin(public_key, [this](std::string_view bytes) { return Put(bytes); }));
+    return {};
+  }
+
   ~DirectoryWriter() override {
     if (!published_) ::unlinkat(root_->writing.number(), temporary_.c_str(), 0);
   }
@@ -109,16 +117,13 @@ class DirectoryWriter final : public BlobWriter {
     if (published_) return Fail(ErrorCode::kInternal, "The file is published already.");
     hash_.Update(bytes);
     size_ += bytes.size();
-    if (buffer_.size() + bytes.size() < kBufferSize) {
-      buffer_.append(bytes);
-      return {};
-    }
-    return Remember(Drain(bytes));
+    return Remember(sealer_ ? sealer_->Write(bytes) : Put(bytes));
   }
 
   Result<Published> Publish() override {
     if (failed_) return Fail(*failed_);
     if (published_) return Fail(ErrorCode::kInternal, "The file is published already.");
+    if (sealer_) SHEAF_TRY(Remember(sealer_->End()));
     SHEAF_TRY(Remember(Drain({})));
     SHEAF_TRY(Remember(Sync(file_.number())));
     SHEAF_TRY(Remember(MoveInto(root_->writing.number(), temporary_, target_)));
@@ -128,6 +133,12 @@ class DirectoryWriter final : public BlobWriter {
   }
 
  private:
+  Status Put(std::string_view bytes) {
+    if (buffer_.size() + bytes.size() >= kBufferSize) return Drain(bytes);
+    buffer_.append(bytes);
+    return {};
+  }
+
   Status Drain(std::string_view more) {
     SHEAF_TRY(WriteAll(file_.number(), buffer_));
     written_ += buffer_.size();
@@ -153,6 +164,7 @@ class DirectoryWriter final : public BlobWriter {
   const std::string temporary_;
   Descriptor file_;
   Sha256 hash_;
+  std::unique_ptr<SealedWriter> sealer_;
   std::string buffer_;
   std::uint64_t size_ = 0;
   std::uint64_t written_ = 0;
@@ -202,19 +214,27 @@ Status Collect(int folder, const std::string& path, std::string_view prefix, std
   });
 }
 
-// Reads the file to its end; the size is what was read, not what the system says.
-Result<BlobWriter::Published> HashFile(int file) {
-  Sha256 hash;
-  BlobWriter::Published published;
+//! Reads the file to its end.
+Status ReadFile(int file, const std::function<Status(std::string_view)>& take) {
   std::string buffer(kBufferSize, '\0');
   for (;;) {
     const ssize_t got = ::read(file, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return Fail(FromErrno(errno, "A file could not be read."));
-    if (got == 0) break;
-    hash.Update(std::string_view(buffer.data(), static_cast<std::size_t>(got)));
-    published.size += static_cast<std::uint64_t>(got);
+    if (got == 0) return {};
+    SHEAF_TRY(take(std::string_view(buffer.data(), static_cast<std::size_t>(got))));
   }
+}
+
+// The size is what was read, not what the system says.
+Result<BlobWriter::Published> HashFile(int file) {
+  Sha256 hash;
+  BlobWriter::Published published;
+  SHEAF_TRY(ReadFile(file, [&](std::string_view bytes) -> Status {
+    hash.Update(bytes);
+    published.size += bytes.size();
+    return {};
+  }));
   published.sha256 = hash.Finish();
   return published;
 }
@@ -223,14 +243,16 @@ class DirectoryBlobs final : public Blobs {
  public:
   explicit DirectoryBlobs(std::shared_ptr<const Root> root) : root_(std::move(root)) {}
 
-  Result<std::unique_ptr<BlobWriter>> Create(std::string_view name) override {
+  Result<std::unique_ptr<BlobWriter>> Create(std::string_view name, const SealTo& seal) override {
     SHEAF_ASSIGN(Target target, Resolve(*root_, name, true));
     if (Exists(target)) return Taken();
     SHEAF_ASSIGN(Temporary temporary, MakeTemporary(*root_));
-    return std::unique_ptr<BlobWriter>(std::make_unique<DirectoryWriter>(root_, std::move(target), std::move(temporary)));
+    auto writer = std::make_unique<DirectoryWriter>(root_, std::move(target), std::move(temporary));
+    if (seal) SHEAF_TRY(writer->SealTo(*seal));
+    return std::unique_ptr<BlobWriter>(std::move(writer));
   }
 
-  Result<BlobWriter::Published> Adopt(std::string_view name, const std::string& path) override {
+  Result<BlobWriter::Published> Adopt(std::string_view name, const std::string& path, const SealTo& seal) override {
     SHEAF_ASSIGN(const Target target, Resolve(*root_, name, true));
     if (Exists(target)) return Taken();
     // Without O_NONBLOCK a pipe would wait for its other end.
@@ -240,6 +262,12 @@ class DirectoryBlobs final : public Blobs {
     if (::fstat(file.number(), &state) != 0 || !S_ISREG(state.st_mode)) {
       return Fail(ErrorCode::kIo, "The finished file is no plain file.");
     }
+    if (seal) {
+      if (::unlink(path.c_str()) != 0) return Fail(FromErrno(errno, "The finished file could not be taken over."));
+      SHEAF_ASSIGN(const auto writer, Create(name, seal));
+      SHEAF_TRY(ReadFile(file.number(), [&](std::string_view bytes) { return writer->Write(bytes); }));
+      return writer->Publish();
+    }
     SHEAF_ASSIGN(BlobWriter::Published published, HashFile(file.number()));
     if (::fchmod(file.number(), S_IRUSR | S_IWUSR) != 0) { return Fail(FromErrno(errno, "The finished file's mode could not be set.")); }
     SHEAF_TRY(Sync(file.number()));
@@ -248,14 +276,19 @@ class DirectoryBlobs final : public Blobs {
   }
 
   Result<Located> Locate(std::string_view name) override {
-    SHEAF_ASSIGN(const Target target, Looked(Resolve(*root_, name, false)));
-    struct stat state {};
-    if (::fstatat(target.folder.number(), target.leaf.c_str(), &state, AT_SYMLINK_NOFOLLOW) != 0) {
-      if (errno == ENOENT) return NoBlob();
-      return Fail(FromErrno(errno, "A file could not be looked at."));
-    }
-    if (!S_ISREG(state.st_mode)) return NoBlob();
-    return Located{fmt::format("{}/{}", root_->path, name), static_cast<std::uint64_t>(state.st_size)};
+    SHEAF_ASSIGN(const Found found, Find(name));
+    Located located{fmt::format("{}/{}", root_->path, name), found.size, false};
+    SHEAF_ASSIGN(const auto header, ReadHeader(found.file.number()));
+    if (!header) return located;
+    SHEAF_ASSIGN(const SealedLayout layout, LayoutOf(*header, found.size));
+    located.size = layout.plain_size;
+    located.sealed = true;
+    return located;
+  }
+
+  Result<std::shared_ptr<BlobReader>> Open(std::string_view name, const OpenBox& open_box) override {
+    SHEAF_ASSIGN(Found found, Find(name));
+    return MakeReader(std::move(found.file), found.size, open_box);
   }
 
   Status Remove(std::string_view name) override {
@@ -292,6 +325,22 @@ class DirectoryBlobs final : public Blobs {
   }
 
  private:
+  struct Found {
+    Descriptor file;
+    std::uint64_t size = 0;
+  };
+  Result<Found> Find(std::string_view name) const {
+    SHEAF_ASSIGN(const Target target, Looked(Resolve(*root_, name, false)));
+    // Without O_NONBLOCK a pipe would wait for its other end.
+    Descriptor file(::openat(target.folder.number(), target.leaf.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!file.valid() && (errno == ENOENT || errno == ELOOP || errno == ENXIO)) return NoBlob();
+    if (!file.valid()) return Fail(FromErrno(errno, "A file could not be opened."));
+    struct stat state {};
+    if (::fstat(file.number(), &state) != 0) return Fail(FromErrno(errno, "A file could not be looked at."));
+    if (!S_ISREG(state.st_mode)) return NoBlob();
+    return Found{std::move(file), static_cast<std::uint64_t>(state.st_size)};
+  }
+
   // For one who looks, a folder that is a file means that there is nothing below it.
   static Result<Target> Looked(Result<Target> target) {
     if (!target && target.error().code == ErrorCode::kConflict) return NoBlob();

@@ -15,6 +15,8 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "catalog/audit_store.h"
+#include "catalog/secret_store.h"
 #include "model/study.h"
 
 namespace sheaf::catalog {
@@ -128,6 +130,11 @@ class Catalog {
   virtual Status MarkExpired(std::string_view id) = 0;
   //! True when another unexpired job uses the same blob.
   virtual Result<bool> BlobInUse(std::string_view blob, std::string_view except_job) = 0;
+
+  //! Wrapped keys; lives as long as the catalog.
+  virtual SecretStore& Secrets() = 0;
+  //! Who did what; the same.
+  virtual AuditStore& Audit() = 0;
 
   //! A number that differs from the one before as soon as anyone, another process too, has written in between: what was
   //! read and kept at an equal number still holds. Costs a few microseconds.

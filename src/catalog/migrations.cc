@@ -75,6 +75,52 @@ CREATE TABLE export_job (
   attempts        BIGINT NOT NULL
 ))";
 
+// Which site key has sealed what is sealed: at most one row.
+const char* const kSiteKey = "CREATE TABLE site_key (fingerprint TEXT NOT NULL)";
+
+// Destroyed with the study, in the same transaction.
+const char* const kStudyKey = R"(
+CREATE TABLE study_key (
+  study      TEXT NOT NULL PRIMARY KEY REFERENCES study (id) ON DELETE CASCADE,
+  public_key TEXT NOT NULL,
+  wrapped    TEXT NOT NULL,
+  locked     INTEGER NOT NULL CHECK (locked IN (0, 1)),
+  code_key   TEXT NOT NULL,
+  created_at BIGINT NOT NULL
+))";
+
+// Entries are only ever added: no statement of the program changes or deletes one.
+const char* const kAudit = R"(
+CREATE TABLE audit (
+  seq         BIGINT NOT NULL PRIMARY KEY,
+  time        BIGINT NOT NULL,
+  actor_kind  TEXT NOT NULL,
+  actor       TEXT NOT NULL,
+  api_key     TEXT NOT NULL,
+  action      TEXT NOT NULL,
+  study       TEXT NOT NULL,
+  dataset     TEXT NOT NULL,
+  target      TEXT NOT NULL,
+  outcome     TEXT NOT NULL,
+  rows        BIGINT NOT NULL,
+  times       BIGINT NOT NULL,
+  address     TEXT NOT NULL,
+  request     TEXT NOT NULL,
+  detail_hash TEXT NOT NULL,
+  hash        TEXT NOT NULL
+))";
+
+// What of an entry may name a participant. Erasure deletes such a row, and the chain still holds.
+const char* const kAuditDetail = R"(
+CREATE TABLE audit_detail (
+  seq         BIGINT NOT NULL PRIMARY KEY,
+  salt        TEXT NOT NULL,
+  participant TEXT NOT NULL,
+  reason      TEXT NOT NULL,
+  detail      TEXT NOT NULL,
+  address     TEXT NOT NULL
+))";
+
 Result<long long> ReadVersion(soci::session& sql) {
   long long count = 0;
   long long version = 0;
@@ -97,6 +143,11 @@ const std::vector<Migration>& Migrations() {
         "CREATE INDEX export_job_account ON export_job (account, created_at, id)",
         "CREATE INDEX export_job_study ON export_job (study, created_at, id)", "CREATE INDEX export_job_blob ON export_job (blob)"}},
       {2, {"ALTER TABLE study ADD COLUMN settings TEXT NOT NULL DEFAULT '{}'", "ALTER TABLE study ADD COLUMN ends_at BIGINT"}},
+      {3, {kSiteKey, kStudyKey}},
+      {4,
+       {kAudit, kAuditDetail, "CREATE INDEX audit_study ON audit (study, seq)", "CREATE INDEX audit_action ON audit (action, seq)",
+        "CREATE INDEX audit_actor ON audit (actor, seq)",
+        "CREATE INDEX audit_detail_participant ON audit_detail (participant, seq) WHERE participant <> ''"}},
   };
   return kSteps;
 }

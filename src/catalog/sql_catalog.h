@@ -4,13 +4,15 @@
 #include <memory>
 
 #include "catalog/catalog.h"
+#include "catalog/sql_audit_store.h"
+#include "catalog/sql_secret_store.h"
 #include "catalog/store.h"
 
 namespace sheaf::catalog {
 
 class SqlCatalog final : public Catalog {
  public:
-  explicit SqlCatalog(std::unique_ptr<Store> store) : store_(std::move(store)) {}
+  explicit SqlCatalog(std::unique_ptr<Store> store) : store_(std::move(store)), secrets_(*store_), audit_(*store_) {}
 
   Result<Account> AddAccount(std::string_view email, std::string_view name, bool admin, std::string_view password_hash) override;
   Result<Account> FindAccount(std::string_view id) override;
@@ -48,11 +50,15 @@ class SqlCatalog final : public Catalog {
   Status MarkExpired(std::string_view id) override;
   Result<bool> BlobInUse(std::string_view blob, std::string_view except_job) override;
 
+  SecretStore& Secrets() override { return secrets_; }
+  AuditStore& Audit() override { return audit_; }
   Result<std::uint64_t> Generation() override { return store_->Generation(); }
   Result<std::vector<std::string>> Check() override;
 
  private:
   std::unique_ptr<Store> store_;
+  SqlSecretStore secrets_;
+  SqlAuditStore audit_;
 };
 
 }  // namespace sheaf::catalog

@@ -128,6 +128,7 @@ void OpenSession(soci::session& sql, const std::string& connect, int lock_wait_m
     }
   }
   sql << "PRAGMA synchronous = FULL";
+  sql << "PRAGMA secure_delete = ON";
   sql << "PRAGMA foreign_keys = ON";
   sql << "PRAGMA trusted_schema = OFF";
 }
@@ -288,6 +289,20 @@ Result<std::uint64_t> Store::Generation() {
   } catch (const std::exception& failure) {
     LogError("catalog failed", {{"reason", failure.what()}});
     return Fail(ErrorCode::kInternal, "The catalog failed.");
+  }
+}
+
+Status Store::WipeDeleted() {
+  const auto deadline = Clock::now() + std::chrono::milliseconds(options_.lock_wait_ms);
+  for (;;) {
+    SHEAF_ASSIGN(const int busy, Read([](soci::session& sql) -> Result<int> {
+                   int left = 0;
+                   sql << "PRAGMA wal_checkpoint(TRUNCATE)", soci::into(left);
+                   return left;
+                 }));
+    if (busy == 0) return {};
+    if (Clock::now() >= deadline) return Fail(LockedTooLong());
+    std::this_thread::sleep_for(kRetryPause);
   }
 }
 

@@ -45,6 +45,9 @@ class Store {
 
   //! See Catalog::Generation.
   Result<std::uint64_t> Generation();
+  //! Empties the write-ahead log, so that what was overwritten or deleted is in neither file any more (deleted bytes are
+  //! overwritten in the main file). kUnavailable when another program reads for too long.
+  Status WipeDeleted();
   //! What the engine finds wrong with its own file, a sentence each.
   Result<std::vector<std::string>> Integrity();
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/ids.h"
+#include "base/log.h"
 #include "catalog/nullable_time.h"
 #include "catalog/rows.h"
 #include "catalog/sql_catalog.h"
@@ -14,7 +15,9 @@
 namespace sheaf::catalog {
 namespace {
 
-const std::string kColumns = "id, name, description, status, owner, created_at, updated_at, settings, ends_at";
+const std::string kColumns =
+    "id, name, description, status, owner, created_at, updated_at, settings, ends_at, "
+    "(SELECT count(*) FROM study_key WHERE study_key.study = study.id AND study_key.locked = 1)";
 // Well under what the engine takes as a pattern, also when every character is escaped.
 constexpr std::size_t kMaxSearch = 16384;
 
@@ -26,6 +29,7 @@ struct StudyRow {
   long long updated_at = 0;
   std::string settings;
   NullableTime<soci::indicator> ends_at;
+  int locked = 0;
 
   void Into(soci::statement& statement) {
     statement.exchange(soci::into(study.id));
@@ -37,6 +41,7 @@ struct StudyRow {
     statement.exchange(soci::into(updated_at));
     statement.exchange(soci::into(settings));
     statement.exchange(soci::into(ends_at.value, ends_at.indicator));
+    statement.exchange(soci::into(locked));
   }
   Result<model::Study> Take() {
     const auto known = model::StudyStatusFrom(status);
@@ -45,6 +50,7 @@ struct StudyRow {
     study.created_at = created_at;
     study.updated_at = updated_at;
     study.ends_at = ends_at.Get();
+    study.locked = locked != 0;
     auto read = model::ChangeStudySettings({}, settings, "");
     if (!read) return Fail(ErrorCode::kStorageDamaged, "A study in the catalog has settings that cannot be read.");
     study.settings = *std::move(read);
@@ -155,7 +161,7 @@ Result<model::Study> SqlCatalog::UpdateStudy(const model::Study& study) {
 Status SqlCatalog::RemoveStudy(std::string_view id) {
   const std::string value(id);
   const long long now = Now();
-  return store_->Write([&](soci::session& sql) -> Status {
+  SHEAF_TRY(store_->Write([&](soci::session& sql) -> Status {
     const long long touched = Change<soci::statement>(sql, "DELETE FROM study WHERE id = :id", soci::use(value, "id"));
     if (touched == 0) return NoStudy();
     Change<soci::statement>(sql,
@@ -166,7 +172,10 @@ Status SqlCatalog::RemoveStudy(std::string_view id) {
     Change<soci::statement>(sql, "UPDATE export_job SET expires_at = :now WHERE study = :study AND state = 'succeeded'",
                             soci::use(now, "now"), soci::use(value, "study"));
     return {};
-  });
+  }));
+  // The study's keys went with its row. It is deleted now whatever comes; a log that cannot be emptied at once is emptied later.
+  if (const Status wiped = store_->WipeDeleted(); !wiped) LogWarning("the keys of a deleted study are still in the write-ahead log");
+  return {};
 }
 
 Result<std::vector<model::Study>> SqlCatalog::Studies(std::string_view owner, std::string_view search, std::string_view after,

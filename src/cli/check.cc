@@ -6,17 +6,19 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "blobs/blobs.h"
+#include "blobs/sealed_format.h"
 #include "catalog/catalog.h"
 #include "cli/commands.h"
 #include "cli/data_directory.h"
 #include "cli/report.h"
+#include "cli/site_key_file.h"
+#include "secrets/key_ring.h"
 #include "vault/vault.h"
 
 namespace sheaf::cli {
@@ -66,17 +68,15 @@ Result<std::vector<catalog::ExportJob>> AllExports(catalog::Catalog& catalog) {
   }
 }
 
-Result<std::string> Sha256Of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Fail(ErrorCode::kIo, "cannot be opened");
+Result<std::string> Sha256Of(blobs::BlobReader& file) {
   crypto_hash_sha256_state state;
   crypto_hash_sha256_init(&state);
-  std::vector<char> buffer(1u << 20);
-  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || file.gcount() > 0) {
-    crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(buffer.data()),
-                              static_cast<unsigned long long>(file.gcount()));
+  for (std::uint64_t offset = 0;;) {
+    SHEAF_ASSIGN(const std::string bytes, file.ReadAt(offset, file.Size()));
+    if (bytes.empty()) break;
+    crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+    offset += bytes.size();
   }
-  if (file.bad()) return Fail(ErrorCode::kIo, "cannot be read");
   std::array<unsigned char, crypto_hash_sha256_BYTES> digest;
   crypto_hash_sha256_final(&state, digest.data());
   std::string hex(2 * digest.size() + 1, '\0');
@@ -85,23 +85,50 @@ Result<std::string> Sha256Of(const std::string& path) {
   return hex;
 }
 
-void CheckFile(blobs::Blobs& blobs, const catalog::ExportJob& job, Findings& findings) {
-  const auto located = blobs.Locate(job.blob);
-  if (!located) return findings.Add("exports", fmt::format("The file of {} is missing ({}).", job.id, job.blob));
-  if (located->size != job.file_size) {
-    return findings.Add("exports",
-                        fmt::format("The file of {} has {} bytes instead of {} ({}).", job.id, located->size, job.file_size, job.blob));
+//! What files are checked with. Without the key file, or without the passphrase of a locked study, an encrypted file cannot be
+//! read: those are counted.
+struct Files {
+  blobs::Blobs& blobs;
+  secrets::KeyRing* ring = nullptr;
+  std::size_t unreadable = 0;
+  std::size_t locked = 0;
+};
+
+blobs::OpenBox Opener(const Files& files, const std::string& study) {
+  return [&files, study](std::string_view key_id, std::string_view box) -> Result<secrets::KeyBytes> {
+    if (files.ring == nullptr) return Fail(ErrorCode::kWrongKeyFile, "cannot be opened without the key file");
+    SHEAF_ASSIGN(const auto key, files.ring->OpenContent(study, ""));
+    if (blobs::KeyId(key.Open()) != key_id) return Fail(ErrorCode::kStorageDamaged, "is encrypted to a key that its study does not have");
+    return key.OpenBox(box);
+  };
+}
+
+void CheckFile(Files& files, const catalog::ExportJob& job, Findings& findings) {
+  const auto fault = [&](std::string_view what) {
+    findings.Add("exports", fmt::format("The file of {} {} ({}).", job.id, what, job.blob));
+  };
+  const auto located = files.blobs.Locate(job.blob);
+  if (!located) return fault(located.error().code == ErrorCode::kNotFound ? "is missing" : std::string_view(located.error().detail));
+  if (located->size != job.file_size) return fault(fmt::format("has {} bytes instead of {}", located->size, job.file_size));
+  const auto file = files.blobs.Open(job.blob, Opener(files, job.study));
+  if (!file && file.error().code == ErrorCode::kWrongKeyFile) {
+    ++files.unreadable;
+    return;
   }
-  const auto sha256 = Sha256Of(located->path);
-  if (!sha256) return findings.Add("exports", fmt::format("The file of {} {} ({}).", job.id, sha256.error().detail, job.blob));
-  if (*sha256 != job.sha256)
-    findings.Add("exports", fmt::format("The file of {} has another SHA-256 than when it was written ({}).", job.id, job.blob));
+  if (!file && file.error().code == ErrorCode::kStudyLocked) {
+    ++files.locked;
+    return;
+  }
+  if (!file) return fault(file.error().detail);
+  const auto sha256 = Sha256Of(**file);
+  if (!sha256) return fault(sha256.error().detail);
+  if (*sha256 != job.sha256) fault("has another SHA-256 than when it was written");
 }
 
 //! Finished exports against their files, both ways. While a server runs, a file may appear or go between the two
 //! looks: what only the second look can settle is looked at again in the catalog.
-void CheckExports(catalog::Catalog& catalog, blobs::Blobs& blobs, Findings& findings) {
-  const auto files = blobs.List("");
+void CheckExports(catalog::Catalog& catalog, Files& blobs, Findings& findings) {
+  const auto files = blobs.blobs.List("");
   if (!files) return findings.Add("exports", files.error().detail);
   const auto jobs = AllExports(catalog);
   if (!jobs) return findings.Add("exports", jobs.error().detail);
@@ -138,8 +165,34 @@ void CheckRecords(const DataDirectory& directory, const std::vector<model::Study
   if (const Status closed = (*vault)->Close(); !closed) findings.Add("studies", closed.error().detail);
 }
 
-int RunCheck(const std::string& data) {
-  auto directory = DataDirectory::Open(data, DataDirectory::Missing::kRefuse);
+std::string Count(std::size_t count, std::string_view what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
+
+void CheckBlobs(const DataDirectory& directory, const std::string& key_file, const std::shared_ptr<catalog::Catalog>& catalog,
+                Findings& findings) {
+  const auto blobs = blobs::OpenDirectoryBlobs(directory.BlobsPath());
+  if (!blobs) return findings.Add("exports", blobs.error().detail);
+  Files files{**blobs};
+  std::shared_ptr<secrets::KeyRing> ring;
+  const auto key = LoadSiteKey(directory, key_file, *catalog, secrets::SiteKey::Missing::kFail);
+  // A catalog that no key has sealed anything in stays as it is.
+  const auto claimed = catalog->Secrets().SiteFingerprint();
+  if (key && claimed && !claimed->empty()) ring = secrets::KeyRing::Open(catalog, *key).value_or(nullptr);
+  files.ring = ring.get();
+  CheckExports(*catalog, files, findings);
+  if (files.unreadable > 0) {
+    fmt::print("exports: {} not checked: {}\n", Count(files.unreadable, "encrypted file"),
+               key ? "The catalog names no key file." : std::string_view(key.error().detail));
+  }
+  if (files.locked > 0) fmt::print("exports: {} of locked studies not checked.\n", Count(files.locked, "encrypted file"));
+}
+
+struct CheckOptions {
+  std::string data;
+  std::string key_file;
+};
+
+int RunCheck(const CheckOptions& options) {
+  auto directory = DataDirectory::Open(options.data, DataDirectory::Missing::kRefuse);
   if (!directory) return ReportFailure(directory.error());
   std::error_code ignored;
   if (!std::filesystem::exists(directory->CatalogPath(), ignored)) {
@@ -147,13 +200,12 @@ int RunCheck(const std::string& data) {
   }
   const Status locked = directory->Lock();
   Findings findings;
-  const auto catalog = catalog::OpenCatalog(directory->CatalogPath());
-  if (!catalog) return ReportFailure(catalog.error());
-  findings.AddAll("catalog", (*catalog)->Check());
-  const auto blobs = blobs::OpenDirectoryBlobs(directory->BlobsPath());
-  if (!blobs) findings.Add("exports", blobs.error().detail);
-  else CheckExports(**catalog, **blobs, findings);
-  const auto studies = AllStudies(**catalog);
+  auto opened = catalog::OpenCatalog(directory->CatalogPath());
+  if (!opened) return ReportFailure(opened.error());
+  const std::shared_ptr<catalog::Catalog> catalog = *std::move(opened);
+  findings.AddAll("catalog", catalog->Check());
+  CheckBlobs(*directory, options.key_file, catalog, findings);
+  const auto studies = AllStudies(*catalog);
   if (!studies) findings.Add("catalog", studies.error().detail);
   if (!locked) fmt::print("studies: not checked: {} Stop the server to check them.\n", locked.error().detail);
   else if (studies) CheckRecords(*directory, *studies, findings);
@@ -171,14 +223,15 @@ int RunCheck(const std::string& data) {
 
 void AddCheckCommand(CLI::App& app, Run& run) {
   CLI::App* check = app.add_subcommand("check", "Verify every store of a data directory and say what is wrong");
-  auto data = std::make_shared<std::string>();
-  check->add_option("--data", *data, "The data directory")->required()->type_name("DIR");
+  auto options = std::make_shared<CheckOptions>();
+  check->add_option("--data", options->data, "The data directory")->required()->type_name("DIR");
+  check->add_option("--key-file", options->key_file, "What encrypted files are opened with; DIR.key unless given")->type_name("FILE");
   check->footer(
       "Changes nothing. While a server has the directory open, the records of studies are in use and only the catalog and the\n"
       "finished exports are checked. Exit code 0: sound; 1: something is wrong.\n"
       "Example:\n"
       "  sheaf check --data ./data");
-  check->callback([data, &run] { run = [data] { return RunCheck(*data); }; });
+  check->callback([options, &run] { run = [options] { return RunCheck(*options); }; });
 }
 
 }  // namespace sheaf::cli

@@ -28,6 +28,7 @@ int Main(int argc, char** argv) {
   sheaf::cli::AddVerifyCommand(app, run);
   sheaf::cli::AddDemoCommand(app, run);
   sheaf::cli::AddCheckCommand(app, run);
+  sheaf::cli::AddSecretsCommand(app, run);
   sheaf::cli::AddErrorsCommand(app, run);
   try {
     app.parse(argc, argv);

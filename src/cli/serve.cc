@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
 #include <future>
 #include <memory>
 #include <string>
@@ -21,10 +20,10 @@
 #include "cli/commands.h"
 #include "cli/data_directory.h"
 #include "cli/report.h"
+#include "cli/site_key_file.h"
 #include "export/jobs.h"
 #include "export/pipeline.h"
 #include "http/server.h"
-#include "secrets/site_key.h"
 #include "vault/vault.h"
 
 namespace sheaf::cli {
@@ -76,23 +75,11 @@ Status NameHalfStudies(const api::native::Rooms& rooms) {
   }
 }
 
-//! In the data directory it would be in every copy of the data, which it is there to protect.
-Result<std::shared_ptr<const secrets::SiteKey>> OpenSiteKey(const DataDirectory& directory, const ServeOptions& options) {
-  namespace fs = std::filesystem;
-  const std::string path = options.key_file.empty() ? secrets::DefaultKeyFile(directory.Path()) : options.key_file;
-  std::error_code error;
-  const fs::path place = fs::weakly_canonical(path, error);
-  const fs::path from_data = place.lexically_relative(directory.Path());
-  if (!error && !from_data.empty() && *from_data.begin() != "..") {
-    return Fail(ErrorCode::kUsage, "The key file must lie outside the data directory.");
-  }
-  return secrets::SiteKey::Load(path, secrets::SiteKey::Missing::kCreate);
-}
-
 Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const ServeOptions& options) {
   api::native::Rooms rooms;
-  SHEAF_ASSIGN(rooms.site_key, OpenSiteKey(directory, options));
   SHEAF_ASSIGN(rooms.catalog, catalog::OpenCatalog(directory.CatalogPath()));
+  SHEAF_ASSIGN(rooms.site_key, LoadSiteKey(directory, options.key_file, *rooms.catalog, secrets::SiteKey::Missing::kCreate));
+  SHEAF_ASSIGN(rooms.keys, secrets::KeyRing::Open(rooms.catalog, rooms.site_key));
   SHEAF_ASSIGN(rooms.blobs, blobs::OpenDirectoryBlobs(directory.BlobsPath()));
   SHEAF_TRY(rooms.blobs->Sweep());
   vault::VaultOptions vault_options;
@@ -104,6 +91,7 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   job_options.catalog = rooms.catalog;
   job_options.vault = rooms.vault;
   job_options.blobs = rooms.blobs;
+  job_options.keys = rooms.keys;
   job_options.temporary = directory.TemporaryPath();
   rooms.jobs = std::make_shared<exporting::JobRunner>(std::move(job_options));
   exporting::StreamPool::Options stream_options;

@@ -70,7 +70,7 @@ Result<blobs::BlobWriter::Published> WriteText(const JobContext& context, const 
                                                Manifest& manifest) {
   vault::Select select = planned.plan.select;
   const std::size_t time_place = ColumnPlace(select, model::ColumnKind::kTime);
-  SHEAF_ASSIGN(auto writer, context.blobs.Create(blob));
+  SHEAF_ASSIGN(auto writer, context.blobs.Create(blob, context.seal_to));
   SHEAF_ASSIGN(auto cursor, context.study.Read(select));
   ObservedCursor observed(std::move(cursor), time_place);
   const auto encoder = MakeEncoder(planned.plan);
@@ -89,7 +89,7 @@ Result<blobs::BlobWriter::Published> WriteParquet(const JobContext& context, con
   if (status) {
     manifest.files.push_back(SingleEntry(planned, file.range));
     context.state.Say("checking and publishing the file");
-    auto published = context.blobs.Adopt(blob, file.path);
+    auto published = context.blobs.Adopt(blob, file.path, context.seal_to);
     if (published) return published;
     status = tl::unexpected<Error>(published.error());
   }
@@ -100,7 +100,7 @@ Result<blobs::BlobWriter::Published> WriteParquet(const JobContext& context, con
 Result<blobs::BlobWriter::Published> WriteArchive(const JobContext& context, const ExportOptions& options,
                                                   const std::vector<PlannedDataset>& datasets, const std::string& blob,
                                                   Manifest& manifest) {
-  SHEAF_ASSIGN(auto writer, context.blobs.Create(blob));
+  SHEAF_ASSIGN(auto writer, context.blobs.Create(blob, context.seal_to));
   BlobSink sink(*writer, context.state);
   SHEAF_TRY(WriteZip(context, options, datasets, manifest, sink));
   context.state.Say("checking and publishing the file");

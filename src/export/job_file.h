@@ -25,6 +25,7 @@ struct JobContext {
   const catalog::ExportJob& job;
   vault::StudyVault& study;
   blobs::Blobs& blobs;
+  const blobs::SealTo seal_to;  //!< the study's key
   const std::string& temporary;
   JobState& state;
 };

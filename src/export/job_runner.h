@@ -56,6 +56,7 @@ struct JobRunner::Impl {
   bool BecomeLeader(Running& running);
   bool FinishWithSharedFile(const catalog::ExportJob& job);
   void FinishWithOwnFile(Running& running);
+  Result<blobs::SealTo> SealTo(const std::string& study) const;
   void FinishFailed(catalog::ExportJob job, std::string sentence);
   void GiveBack(catalog::ExportJob job);
   bool Finish(const catalog::ExportJob& ended);

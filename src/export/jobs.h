@@ -9,6 +9,7 @@
 #include "blobs/blobs.h"
 #include "catalog/catalog.h"
 #include "export/options.h"
+#include "secrets/key_ring.h"
 #include "vault/vault.h"
 
 namespace sheaf::exporting {
@@ -28,7 +29,8 @@ class JobRunner {
     std::shared_ptr<vault::Vault> vault;
     std::shared_ptr<blobs::Blobs> blobs;
     std::string temporary;  //!< DIR/tmp
-    JobLimits limits;
+    JobLimits limits = {};
+    std::shared_ptr<secrets::KeyRing> keys = nullptr;  //!< files are encrypted to their study's key; without a ring they are plain
   };
   explicit JobRunner(Options options);
   ~JobRunner();

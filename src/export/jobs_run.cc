@@ -140,6 +140,12 @@ bool JobRunner::Impl::FinishWithSharedFile(const ExportJob& job) {
   return true;
 }
 
+Result<blobs::SealTo> JobRunner::Impl::SealTo(const std::string& study) const {
+  if (!options_.keys) return blobs::SealTo();
+  SHEAF_ASSIGN(const secrets::KeyBytes key, options_.keys->PublicKey(study));
+  return blobs::SealTo(key);
+}
+
 void JobRunner::Impl::FinishWithOwnFile(Running& running) {
   ExportJob job = running.job;
   Result<JobFile> file = Fail(CancelledError());
@@ -148,7 +154,9 @@ void JobRunner::Impl::FinishWithOwnFile(Running& running) {
   } else if (auto about = options_.catalog->FindStudy(job.study); !about) {
     file = tl::unexpected<Error>(about.error());
   } else {
-    file = WriteJobFile({job, **study, *options_.blobs, options_.temporary, running.state}, about->name);
+    file = SealTo(job.study).and_then([&](const blobs::SealTo& seal_to) {
+      return WriteJobFile({job, **study, *options_.blobs, seal_to, options_.temporary, running.state}, about->name);
+    });
   }
   job.rows_done = running.state.progress.rows;
   job.rows_total = running.state.rows_total;

@@ -63,6 +63,7 @@ class FileReader : public std::enable_shared_from_this<FileReader> {
   Result<std::string> ReadPiece() {
     if (failed_) return Fail(ErrorCode::kCancelled, "The file is not read on.");
     if (file_.length == 0) return std::string();
+    if (file_.read) return AskForPiece();
     if (descriptor_ < 0) {
       descriptor_ = ::open(file_.path.c_str(), O_RDONLY | O_CLOEXEC);
       if (descriptor_ < 0) return Fail(ErrorCode::kIo, "The file cannot be opened.");
@@ -79,6 +80,14 @@ class FileReader : public std::enable_shared_from_this<FileReader> {
     }
     file_.offset += filled;
     file_.length -= filled;
+    return piece;
+  }
+
+  Result<std::string> AskForPiece() {
+    SHEAF_ASSIGN(std::string piece, file_.read(file_.offset, file_.length));
+    if (piece.empty() || piece.size() > file_.length) return Fail(ErrorCode::kIo, "The file is shorter than it was.");
+    file_.offset += piece.size();
+    file_.length -= piece.size();
     return piece;
   }
 

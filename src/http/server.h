@@ -59,11 +59,14 @@ class BodySource {
   virtual void Cancel() = 0;
 };
 
-//! Part of an open file.
+//! Part of a file, or of anything else that can be read from any place.
 struct FileBody {
   std::string path;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
+  //! In the place of `path`, where it is set: 1 to `most` bytes from `offset` on. Runs on a thread that may block, one piece
+  //! ahead of the client; an error breaks the response off.
+  std::function<Result<std::string>(std::uint64_t offset, std::uint64_t most)> read = nullptr;
 };
 
 struct Response {

@@ -24,6 +24,7 @@ struct Study {
   std::string owner;  //!< account id
   StudySettings settings;
   std::optional<Micros> ends_at;  //!< when collecting ends; retention may count from it
+  bool locked = false;            //!< its content opens only with the owner's passphrase; changed through its keys alone
   Micros created_at = 0;
   Micros updated_at = 0;
 };

@@ -11,7 +11,7 @@
 #include "export/jobs.h"
 #include "export/pipeline.h"
 #include "http/server.h"
-#include "secrets/site_key.h"
+#include "secrets/key_ring.h"
 #include "vault/vault.h"
 
 namespace sheaf::api::native {
@@ -23,6 +23,7 @@ struct Rooms {
   std::shared_ptr<blobs::Blobs> blobs;
   std::shared_ptr<access::Gate> gate;
   std::shared_ptr<const secrets::SiteKey> site_key;
+  std::shared_ptr<secrets::KeyRing> keys;
   std::shared_ptr<exporting::JobRunner> jobs;
   std::shared_ptr<exporting::StreamPool> streams;
   std::string temporary;   //!< DIR/tmp

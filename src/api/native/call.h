@@ -84,6 +84,7 @@ void AddRecordRoutes(http::Router& router, const std::shared_ptr<const Rooms>& r
 void AddIngestRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddStreamRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddExportRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
+void AddLockRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddServerRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 
 }  // namespace sheaf::api::native

@@ -4,6 +4,7 @@
 #include "api/native/call.h"
 #include "api/problem.h"
 #include "base/ids.h"
+#include "blobs/sealed_format.h"
 
 namespace sheaf::api::native {
 namespace {
@@ -97,8 +98,24 @@ Answer GetManifest(Call& call) {
   return JsonResponse(job.manifest);
 }
 
+//! The file as it can be read: with the study's key, which a locked study gives out for its passphrase only.
+Result<std::shared_ptr<blobs::BlobReader>> OpenFile(const Call& call, const catalog::ExportJob& job) {
+  const auto open_box = [&](std::string_view key_id, std::string_view box) -> Result<secrets::KeyBytes> {
+    SHEAF_ASSIGN(const auto key, call.rooms->keys->OpenContent(job.study, call.request.Header("x-study-passphrase")));
+    if (blobs::KeyId(key.Open()) != key_id) return Fail(ErrorCode::kExportGone, "The key of the export's file was destroyed.");
+    return key.OpenBox(box);
+  };
+  auto file = call.rooms->blobs->Open(job.blob, open_box);
+  if (!file && file.error().code == ErrorCode::kNotFound) return Fail(ErrorCode::kExportGone, "The export's file was removed.");
+  if (!file) return file;
+  if ((*file)->Size() != job.file_size) {
+    return Fail(ErrorCode::kStorageDamaged, "The export's file does not have the size it was written with.");
+  }
+  return file;
+}
+
 //! Range and conditions on a file that never changes under its ETag.
-http::Response FileResponse(const http::Request& request, const catalog::ExportJob& job, const blobs::Blobs::Located& file) {
+http::Response FileResponse(const http::Request& request, const catalog::ExportJob& job, const std::shared_ptr<blobs::BlobReader>& file) {
   http::Response response;
   const std::string etag = "\"" + job.sha256 + "\"";
   response.headers = {{"ETag", etag}, {"Accept-Ranges", "bytes"}, {"Cache-Control", "private, no-cache"}};
@@ -108,16 +125,20 @@ http::Response FileResponse(const http::Request& request, const catalog::ExportJ
   }
   response.headers.emplace_back("Content-Type", "application/octet-stream");
   response.headers.emplace_back("Content-Disposition", AttachmentHeader(job.file_name));
-  ByteRange range{ByteRange::Kind::kWhole, 0, file.size};
+  ByteRange range{ByteRange::Kind::kWhole, 0, job.file_size};
   if (request.method == "GET" && RangeStillValid(request.Header("if-range"), etag))
-    range = ResolveRange(request.Header("range"), file.size);
+    range = ResolveRange(request.Header("range"), job.file_size);
   if (range.kind == ByteRange::Kind::kPart) {
     response.status = 206;
     response.headers.emplace_back("Content-Range", "bytes " + std::to_string(range.offset) + "-" +
-                                                       std::to_string(range.offset + range.length - 1) + "/" + std::to_string(file.size));
+                                                       std::to_string(range.offset + range.length - 1) + "/" +
+                                                       std::to_string(job.file_size));
   }
   if (range.kind == ByteRange::Kind::kUnsatisfiable) response.status = 416;
-  else response.file = http::FileBody{file.path, range.offset, range.length};
+  else {
+    response.file = http::FileBody{
+        {}, range.offset, range.length, [file](std::uint64_t offset, std::uint64_t most) { return file->ReadAt(offset, most); }};
+  }
   return response;
 }
 
@@ -125,19 +146,16 @@ Answer GetFile(Call& call) {
   SHEAF_TRY(call.OnlyParameters({}));
   SHEAF_ASSIGN(const catalog::ExportJob job, FindJob(call));
   SHEAF_TRY(RequireFile(job));
-  const auto file = call.rooms->blobs->Locate(job.blob);
-  if (!file && file.error().code == ErrorCode::kNotFound) return Fail(ErrorCode::kExportGone, "The export's file was removed.");
-  if (!file) return Fail(file.error());
-  if (file->size != job.file_size) return Fail(ErrorCode::kStorageDamaged, "The export's file does not have the size it was written with.");
+  SHEAF_ASSIGN(const auto file, OpenFile(call, job));
   const std::string_view if_match = call.request.Header("if-match");
   if (!if_match.empty() && !ListsEtag(if_match, "\"" + job.sha256 + "\"", false)) {
     return Fail(ErrorCode::kPreconditionFailed, "The file has another ETag.", "If-Match");
   }
-  http::Response response = FileResponse(call.request, job, *file);
+  http::Response response = FileResponse(call.request, job, file);
   if (response.status != 416) return response;
-  Error error{ErrorCode::kRangeNotSatisfiable, "The file has " + std::to_string(file->size) + " bytes.", "Range", 0};
+  Error error{ErrorCode::kRangeNotSatisfiable, "The file has " + std::to_string(job.file_size) + " bytes.", "Range", 0};
   response = ProblemResponse(error, call.request.path, call.request.id);
-  response.headers.emplace_back("Content-Range", "bytes */" + std::to_string(file->size));
+  response.headers.emplace_back("Content-Range", "bytes */" + std::to_string(job.file_size));
   return response;
 }
 

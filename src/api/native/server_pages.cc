@@ -51,6 +51,7 @@ void AddRoutes(http::Router& router, std::shared_ptr<const Rooms> rooms) {
   AddIngestRoutes(router, rooms);
   AddStreamRoutes(router, rooms);
   AddExportRoutes(router, rooms);
+  AddLockRoutes(router, rooms);
   AddServerRoutes(router, rooms);
 }
 

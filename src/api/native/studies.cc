@@ -29,7 +29,7 @@ std::mutex& StudyChanges() {
 std::string StudyJson(const model::Study& study) {
   JsonObject object;
   object.Text("id", study.id).Text("name", study.name).Text("description", study.description);
-  object.Text("status", model::Name(study.status)).Text("owner", study.owner);
+  object.Text("status", model::Name(study.status)).Text("owner", study.owner).Flag("locked", study.locked);
   object.Raw("settings", model::StudySettingsJson(study.settings)).OptionalTime("ends_at", study.ends_at);
   object.Time("created_at", study.created_at).Time("updated_at", study.updated_at);
   return object.Finish();

@@ -43,16 +43,19 @@ class WrappedBlobs final : public blobs::Blobs {
   std::atomic<int> published{0};
   std::function<void()> after_publish;
 
-  Result<std::unique_ptr<blobs::BlobWriter>> Create(std::string_view name) override {
-    SHEAF_ASSIGN(auto writer, blobs_->Create(name));
+  Result<std::unique_ptr<blobs::BlobWriter>> Create(std::string_view name, const blobs::SealTo& seal) override {
+    SHEAF_ASSIGN(auto writer, blobs_->Create(name, seal));
     return std::unique_ptr<blobs::BlobWriter>(new Writer(*this, std::move(writer)));
   }
-  Result<blobs::BlobWriter::Published> Adopt(std::string_view name, const std::string& path) override {
+  Result<blobs::BlobWriter::Published> Adopt(std::string_view name, const std::string& path, const blobs::SealTo& seal) override {
     if (fail_publish) return Fail(ErrorCode::kStorageFull, "There is no room for the file.");
     ++published;
-    return blobs_->Adopt(name, path);
+    return blobs_->Adopt(name, path, seal);
   }
   Result<Located> Locate(std::string_view name) override { return blobs_->Locate(name); }
+  Result<std::shared_ptr<blobs::BlobReader>> Open(std::string_view name, const blobs::OpenBox& open) override {
+    return blobs_->Open(name, open);
+  }
   Status Remove(std::string_view name) override { return blobs_->Remove(name); }
   Result<std::vector<std::string>> List(std::string_view prefix) override { return blobs_->List(prefix); }
   Status Sweep() override { return blobs_->Sweep(); }
