@@ -62,9 +62,11 @@ struct ExportJob {
   std::string file_name;  //!< what a download is called
   std::string blob;       //!< name in blobs; empty until published
   std::uint64_t file_size = 0;
-  std::string sha256;    //!< hex
-  std::string manifest;  //!< JSON
-  std::string cursor;    //!< for `since` of the next export
+  std::string sha256;         //!< hex
+  std::string manifest;       //!< JSON
+  std::string cursor;         //!< for `since` of the next export
+  std::string rights = "{}";  //!< model::ViewRightsJson of who asked
+  std::string privacy;        //!< JSON: what was removed, and how well people hide in it; empty: kept as it is
   Micros created_at = 0;
   std::optional<Micros> started_at, finished_at, expires_at;
   std::string lease_owner;  //!< the process that runs it

@@ -13,7 +13,7 @@ namespace sheaf::catalog {
 inline constexpr const char* kExportColumns =
     "id, study, account, request, fingerprint, idempotency_key, state, activity, error, rows_done, rows_total, "
     "bytes_done, file_name, blob, file_size, sha256, manifest, since_cursor, created_at, started_at, finished_at, "
-    "expires_at, lease_owner, lease_until, attempts";
+    "expires_at, lease_owner, lease_until, attempts, rights, privacy";
 
 template <class Indicator>
 struct ExportRow {
@@ -67,6 +67,8 @@ struct ExportRow {
     visit("lease_owner", job.lease_owner);
     visit("lease_until", lease_until.value, lease_until.indicator);
     visit("attempts", attempts);
+    visit("rights", job.rights);
+    visit("privacy", job.privacy);
   }
 
   Result<ExportJob> Take() {

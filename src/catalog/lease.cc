@@ -100,14 +100,14 @@ Status SqlCatalog::FinishExport(const ExportJob& job, std::string_view owner) {
         sql,
         "UPDATE export_job SET state = :state, activity = :activity, error = :error, rows_done = :rows_done, "
         "rows_total = :rows_total, bytes_done = :bytes_done, file_name = :file_name, blob = :blob, "
-        "file_size = :file_size, sha256 = :sha256, manifest = :manifest, since_cursor = :since_cursor, "
+        "file_size = :file_size, sha256 = :sha256, manifest = :manifest, since_cursor = :since_cursor, privacy = :privacy, "
         "started_at = :started_at, finished_at = :finished_at, expires_at = :expires_at, lease_owner = '', "
         "lease_until = NULL WHERE id = :id AND state = 'executing' AND lease_owner = :owner",
         soci::use(row.state, "state"), soci::use(row.job.activity, "activity"), soci::use(row.job.error, "error"),
         soci::use(row.rows_done, "rows_done"), soci::use(row.rows_total, "rows_total"), soci::use(row.bytes_done, "bytes_done"),
         soci::use(row.job.file_name, "file_name"), soci::use(row.job.blob, "blob"), soci::use(row.file_size, "file_size"),
         soci::use(row.job.sha256, "sha256"), soci::use(row.job.manifest, "manifest"), soci::use(row.job.cursor, "since_cursor"),
-        soci::use(row.started_at.value, row.started_at.indicator, "started_at"),
+        soci::use(row.job.privacy, "privacy"), soci::use(row.started_at.value, row.started_at.indicator, "started_at"),
         soci::use(row.finished_at.value, row.finished_at.indicator, "finished_at"),
         soci::use(row.expires_at.value, row.expires_at.indicator, "expires_at"), soci::use(row.job.id, "id"),
         soci::use(owner_text, "owner"));

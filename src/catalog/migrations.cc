@@ -148,6 +148,9 @@ const std::vector<Migration>& Migrations() {
        {kAudit, kAuditDetail, "CREATE INDEX audit_study ON audit (study, seq)", "CREATE INDEX audit_action ON audit (action, seq)",
         "CREATE INDEX audit_actor ON audit (actor, seq)",
         "CREATE INDEX audit_detail_participant ON audit_detail (participant, seq) WHERE participant <> ''"}},
+      {5,
+       {"ALTER TABLE export_job ADD COLUMN rights TEXT NOT NULL DEFAULT '{}'",
+        "ALTER TABLE export_job ADD COLUMN privacy TEXT NOT NULL DEFAULT ''"}},
   };
   return kSteps;
 }

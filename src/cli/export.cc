@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -106,7 +107,7 @@ void AddExportCommand(CLI::App& app, Run& run) {
   auto options = std::make_shared<ExportCommand>();
   auto values = std::make_shared<std::map<std::string, std::string>>();
   auto people = std::make_shared<std::map<std::string, std::vector<std::string>>>();
-  auto tombstones = std::make_shared<bool>(false);
+  auto flags = std::make_shared<std::map<std::string, bool>>();
   command->add_option("--server", options->server, "The server's address")->required()->type_name("URL");
   command->add_option("--key", options->key, "A key that may export")->required()->type_name("K")->envname("SHEAF_KEY");
   command->add_option("--study", options->study, "The study's id")->required()->type_name("S");
@@ -127,23 +128,35 @@ void AddExportCommand(CLI::App& app, Run& run) {
   pass("values", "ids, codes or labels", "V");
   pass("sets", "joined, split or both", "S");
   pass("missing", "How missing answers are written: skipped=-99,absent=-98", "M");
+  pass("identifiers", "keep, remove (codes for ids, no direct identifiers) or aggregate", "M");
+  pass("generalise", "Coarser values, as JSON: {\"age\":{\"band\":10,\"top\":80},\"born\":{\"to\":\"year\"}}", "JSON");
+  pass("location-decimals", "Latitudes and longitudes with so many decimals", "N");
+  pass("require-k", "Only if so many participants share each combination of quasi-identifiers", "K");
+  pass("on-risk", "What to do about rarer combinations: fail or suppress", "R");
+  pass("group-by", "With identifiers aggregate: for each value of these", "LIST");
+  command->add_flag("--payloads", (*flags)["payloads"], "With identifiers remove: JSON of donations and recordings, too");
+  command->add_flag("--shift-dates", (*flags)["shift_dates"], "Move each participant's times some days back");
   command->add_option("--participant", (*people)["participant"], "Only of this participant; may be repeated")->type_name("P");
   command->add_option("--session", (*people)["session"], "Only of this session; may be repeated")->type_name("S");
-  command->add_flag("--tombstones", *tombstones, "json and ndjson: what was deleted since, too");
+  command->add_flag("--tombstones", (*flags)["tombstones"], "json and ndjson: what was deleted since, too");
   command->footer(
       "Examples:\n"
       "  sheaf export --server http://127.0.0.1:8080 --key $KEY --study bfi --dataset answers --format csv -o answers.csv\n"
       "  sheaf export --server http://127.0.0.1:8080 --key $KEY --study walk --dataset acc --format parquet \\\n"
       "    --participant p07 --since 2026-01-01 --until 2026-02-01 -o january.parquet");
-  command->callback([options, values, people, tombstones, &run] {
+  command->callback([options, values, people, flags, &run] {
     if (options->output.empty()) options->output = "-";
     for (const auto& [name, value] : *values) {
-      if (!value.empty()) options->parameters.emplace_back(name, value);
+      std::string parameter = name;
+      std::replace(parameter.begin(), parameter.end(), '-', '_');
+      if (!value.empty()) options->parameters.emplace_back(parameter, value);
     }
     for (const auto& [name, list] : *people) {
       for (const auto& value : list) options->parameters.emplace_back(name, value);
     }
-    if (*tombstones) options->parameters.emplace_back("tombstones", "true");
+    for (const auto& [name, set] : *flags) {
+      if (set) options->parameters.emplace_back(name, "true");
+    }
     run = [options] { return RunExport(*options); };
   });
 }

@@ -184,7 +184,14 @@ JsonMember JsonEncoder::Compile(const OutputColumn& output) {
 void JsonEncoder::Begin(std::string& out) const {
   if (lines_) return;
   out += "{\"definition\":";
-  out += model::DatasetJson(*plan_.dataset);
+  if (plan_.rewriter && plan_.rewriter->Rules().remove) {
+    // Fields that do not leave are no part of what is described.
+    model::Dataset shown = *plan_.dataset;
+    std::erase_if(shown.fields, [](const model::Field& field) { return field.privacy == model::PrivacyClass::kDirect; });
+    out += model::DatasetJson(shown);
+  } else {
+    out += model::DatasetJson(*plan_.dataset);
+  }
   out += ",\"records\":[";
 }
 

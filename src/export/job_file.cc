@@ -10,6 +10,7 @@
 
 #include "export/encoder.h"
 #include "export/pipeline.h"
+#include "export/rows.h"
 #include "export/spool_file.h"
 #include "export/tickets.h"
 
@@ -42,18 +43,26 @@ std::string BlobName(const catalog::ExportJob& job) { return "exports/" + job.id
 
 Result<std::vector<PlannedDataset>> PlanDatasets(const JobContext& context, const ExportOptions& options) {
   const vault::Seq upto = context.study.LastSeq();
-  SHEAF_ASSIGN(const auto ids, ResolveDatasets(context.study, options));
+  SHEAF_ASSIGN(const auto ids, ResolveDatasets(context.study, options, context.viewer.rights));
   std::vector<PlannedDataset> datasets;
   for (const auto& id : ids) {
     if (context.state.Cancelled()) return Fail(CancelledError());
     context.state.Say("counting rows of " + id);
     PlannedDataset planned;
-    SHEAF_ASSIGN(planned.plan, MakePlan(context.study, options, id, upto));
-    SHEAF_ASSIGN(planned.rows, context.study.Count(planned.plan.select));
+    SHEAF_ASSIGN(planned.plan, MakePlan(context.study, options, id, upto, context.viewer));
+    SHEAF_TRY(PreparePlan(context.study, planned.plan));
+    SHEAF_ASSIGN(planned.rows, CountRows(context.study, planned.plan));
     context.state.rows_total += planned.rows;
     datasets.push_back(std::move(planned));
   }
   return datasets;
+}
+
+//! The datasets may share a rewriter's counts no more than its file: each has its own.
+std::string PrivacyJson(const ExportOptions& options, const std::vector<PlannedDataset>& datasets) {
+  std::vector<const Plan*> plans;
+  for (const auto& planned : datasets) plans.push_back(&planned.plan);
+  return ExportPrivacyJson(options, plans);
 }
 
 FileEntry SingleEntry(const PlannedDataset& planned, const TimeRange& range) {
@@ -71,7 +80,7 @@ Result<blobs::BlobWriter::Published> WriteText(const JobContext& context, const 
   vault::Select select = planned.plan.select;
   const std::size_t time_place = ColumnPlace(select, model::ColumnKind::kTime);
   SHEAF_ASSIGN(auto writer, context.blobs.Create(blob, context.seal_to));
-  SHEAF_ASSIGN(auto cursor, context.study.Read(select));
+  SHEAF_ASSIGN(auto cursor, ReadRows(context.study, planned.plan, select));
   ObservedCursor observed(std::move(cursor), time_place);
   const auto encoder = MakeEncoder(planned.plan);
   BlobSink sink(*writer, context.state);
@@ -146,17 +155,21 @@ Result<JobFile> Write(const JobContext& context, const std::string& study_name) 
   }
   file.size = published.size;
   file.sha256 = published.sha256;
+  manifest.privacy = PrivacyJson(options, datasets);
   const ExportFile self{file.name, options.format, file.size, file.sha256};
   file.manifest = ManifestJson(manifest, &self);
+  file.privacy = manifest.privacy;
   return file;
 }
 
 }  // namespace
 
-Result<std::vector<std::string>> ResolveDatasets(vault::StudyVault& study, const ExportOptions& options) {
+Result<std::vector<std::string>> ResolveDatasets(vault::StudyVault& study, const ExportOptions& options, const model::ViewRights& rights) {
   std::vector<std::string> ids = options.datasets;
   if (ids.empty()) {
-    for (const auto& dataset : study.Datasets()) ids.push_back(dataset->id);
+    for (const auto& dataset : study.Datasets()) {
+      if (model::MaySeeDataset(rights, dataset->id)) ids.push_back(dataset->id);
+    }
   }
   std::unordered_set<std::string_view> seen;
   for (const auto& id : ids) {
@@ -172,18 +185,11 @@ Result<std::vector<std::string>> ResolveDatasets(vault::StudyVault& study, const
 }
 
 Result<ParquetFile> WriteParquetFile(const JobContext& context, const Plan& plan) {
-  vault::Select select = plan.select;
-  std::vector<std::string> names;
-  select.columns.clear();
-  for (const auto& column : plan.output) {
-    select.columns.push_back(column.column);
-    names.push_back(column.name);
-  }
   ParquetFile file;
   file.path = TemporaryPath(context.temporary, kJobFilePrefix, ".parquet");
   // The engine tells nothing while it writes; the size of its file does.
   const std::uint64_t bytes_before = context.state.bytes;
-  auto rows = context.study.WriteParquet(select, names, file.path, [&] {
+  auto rows = WriteParquetRows(context.study, plan, file.path, [&] {
     std::error_code missing;
     const auto size = std::filesystem::file_size(file.path, missing);
     if (!missing) context.state.bytes = bytes_before + size;
@@ -192,9 +198,10 @@ Result<ParquetFile> WriteParquetFile(const JobContext& context, const Plan& plan
   Status status;
   if (!rows) status = tl::unexpected<Error>(rows.error());
   if (status) {
+    vault::Select select = plan.select;
     select.columns = {model::Column{model::ColumnKind::kTime, -1, {}}};
     select.order.clear();
-    auto cursor = context.study.Read(select);
+    auto cursor = ReadRows(context.study, plan, select);
     if (!cursor) status = tl::unexpected<Error>(cursor.error());
     while (status) {
       auto batch = (*cursor)->Next();

@@ -17,12 +17,16 @@ namespace sheaf::exporting {
 //! Temporary files of jobs begin so.
 inline constexpr std::string_view kJobFilePrefix = "export-";
 
-//! The datasets an export is of, in order. Errors: kBadParameter (several without zip; one twice; none).
-Result<std::vector<std::string>> ResolveDatasets(vault::StudyVault& study, const ExportOptions& options);
+//! What privacy did to the export, as JSON: mode, what was masked, risk. Empty when it is kept as it is.
+std::string ExportPrivacyJson(const ExportOptions& options, const std::vector<const Plan*>& plans);
+
+//! The datasets an export is of, in order: without a choice all that may be seen. Errors: kBadParameter (several without zip; one twice; none).
+Result<std::vector<std::string>> ResolveDatasets(vault::StudyVault& study, const ExportOptions& options, const model::ViewRights& rights);
 
 //! Everything one run works with.
 struct JobContext {
   const catalog::ExportJob& job;
+  const Viewer& viewer;  //!< who asked, as their rights were then
   vault::StudyVault& study;
   blobs::Blobs& blobs;
   const blobs::SealTo seal_to;  //!< the study's key
@@ -43,6 +47,7 @@ struct JobFile {
   std::string sha256;
   std::string manifest;
   std::string cursor;
+  std::string privacy;  //!< as Manifest::privacy
 };
 
 //! `study_name`: for people. On failure nothing is left in blobs or the temporary directory.

@@ -23,7 +23,7 @@ struct JobRunner::Impl {
 
   // jobs_submit.cc
   Result<catalog::ExportJob> Submit(std::string_view account, std::string_view study, const ExportOptions& options,
-                                    std::string_view idempotency_key, bool& created);
+                                    std::string_view idempotency_key, bool& created, const model::ViewRights& rights);
   Result<catalog::ExportJob> Find(std::string_view id);
   Status CancelOrRemove(std::string_view id);
 
@@ -57,6 +57,7 @@ struct JobRunner::Impl {
   bool FinishWithSharedFile(const catalog::ExportJob& job);
   void FinishWithOwnFile(Running& running);
   Result<blobs::SealTo> SealTo(const std::string& study) const;
+  Viewer ViewerOf(const model::Study& study, model::ViewRights rights) const;
   void FinishFailed(catalog::ExportJob job, std::string sentence);
   void GiveBack(catalog::ExportJob job);
   bool Finish(const catalog::ExportJob& ended);

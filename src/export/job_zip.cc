@@ -10,6 +10,7 @@
 #include "export/encoder.h"
 #include "export/job_file.h"
 #include "export/output_text.h"
+#include "export/rows.h"
 #include "export/spool_file.h"
 #include "export/tickets.h"
 
@@ -79,6 +80,9 @@ class ZipJob {
       }
       packages.push_back(std::move(package));
     }
+    std::vector<const Plan*> plans;
+    for (const auto& planned : datasets) plans.push_back(&planned.plan);
+    manifest_.privacy = ExportPrivacyJson(options_, plans);
     SHEAF_TRY(AddText("README.txt", ReadmeText(manifest_, options_)));
     SHEAF_TRY(AddText("datapackage.json", DataPackageJson(manifest_, options_, packages)));
     return AddText("metadata.json", ManifestJson(manifest_, nullptr));
@@ -130,7 +134,7 @@ class ZipJob {
   Status AddWhole(const Plan& plan) {
     vault::Select select = plan.select;
     const std::size_t time_place = ColumnPlace(select, ColumnKind::kTime);
-    SHEAF_ASSIGN(auto cursor, context_.study.Read(select));
+    SHEAF_ASSIGN(auto cursor, ReadRows(context_.study, plan, select));
     ObservedCursor observed(std::move(cursor), time_place);
     const auto encoder = MakeEncoder(plan);
     EntrySink sink(zip_);
@@ -169,9 +173,12 @@ class ZipJob {
     const std::size_t session_place = ColumnPlace(select, ColumnKind::kSession);
     const std::size_t participant_place = ColumnPlace(select, ColumnKind::kParticipant);
     const std::size_t time_place = ColumnPlace(select, ColumnKind::kTime);
-    const std::vector<model::SortKey> by_person = {{{ColumnKind::kSession, -1, {}}, false}, {{ColumnKind::kParticipant, -1, {}}, false}};
+    // In the order of codes nothing may tell the order of ids.
+    const bool codes = plan.rewriter != nullptr;
+    const std::vector<model::SortKey> by_person = {{{codes ? ColumnKind::kSessionNumber : ColumnKind::kSession, -1, {}}, false},
+                                                   {{codes ? ColumnKind::kParticipantNumber : ColumnKind::kParticipant, -1, {}}, false}};
     select.order.insert(select.order.begin(), by_person.begin(), by_person.end());
-    SHEAF_ASSIGN(auto cursor, context_.study.Read(select));
+    SHEAF_ASSIGN(auto cursor, ReadRows(context_.study, plan, select));
     const InterruptWatch watch(context_.state.progress.cancelled, [&cursor] { cursor->Interrupt(); });
     const auto encoder = MakeEncoder(plan);
     PersonFile open;
@@ -256,16 +263,17 @@ class ZipJob {
     return {};
   }
 
-  static model::Predicate OfPerson(const Plan& plan, const Person& person) {
+  model::Predicate OfPerson(const Plan& plan, const Person& person) const {
+    const auto ids = context_.study.People();  // the plan may have codes
     model::Predicate all;
     model::Predicate participant;
     participant.op = model::Operator::kEqual;
     participant.column = {ColumnKind::kParticipantId, -1, {}};
-    participant.values = {std::string(plan.people->ParticipantId(person.participant))};
+    participant.values = {std::string(ids->ParticipantId(person.participant))};
     model::Predicate session;
     session.op = person.session < 0 ? model::Operator::kIsNull : model::Operator::kEqual;
     session.column = {ColumnKind::kSessionId, -1, {}};
-    if (person.session >= 0) session.values = {std::string(plan.people->SessionId(person.session))};
+    if (person.session >= 0) session.values = {std::string(ids->SessionId(person.session))};
     all.children = {std::move(participant), std::move(session)};
     if (plan.select.where) all.children.push_back(*plan.select.where);
     return all;

@@ -33,20 +33,34 @@ JobRunner::~JobRunner() { impl_->Stop(0); }
 Status JobRunner::Start() { return impl_->Start(); }
 void JobRunner::Stop(int grace_s) { impl_->Stop(grace_s); }
 Result<catalog::ExportJob> JobRunner::Submit(std::string_view account, std::string_view study, const ExportOptions& options,
-                                             std::string_view idempotency_key, bool* created) {
+                                             std::string_view idempotency_key, bool* created, const model::ViewRights& rights) {
   bool is_new = false;
-  auto job = impl_->Submit(account, study, options, idempotency_key, is_new);
+  auto job = impl_->Submit(account, study, options, idempotency_key, is_new, rights);
   if (created != nullptr) *created = is_new;
   return job;
 }
 Result<catalog::ExportJob> JobRunner::Find(std::string_view id) { return impl_->Find(id); }
 Status JobRunner::CancelOrRemove(std::string_view id) { return impl_->CancelOrRemove(id); }
 
+bool MaySeeJob(const catalog::ExportJob& job, const model::ViewRights& rights) {
+  if (rights == model::ViewRights{}) return true;
+  const auto options = OptionsFromJson(job.request);
+  const auto made_with = model::ParseViewRights(job.rights);
+  if (!options || !made_with) return false;
+  if (!rights.identifiers && options->privacy.identifiers == privacy::IdentifierMode::kKeep) return false;
+  // What a job was asked for may be less than its maker was allowed.
+  model::ViewRights shown = *made_with;
+  if (!options->datasets.empty()) shown.datasets = options->datasets;
+  return model::NoWider(shown, rights);
+}
+
 std::string JobJson(const catalog::ExportJob& job) {
   const bool has_file = job.state == catalog::ExportState::kSucceeded;
   boost::system::error_code error;
   json::value request = json::parse(job.request, error);
   if (error) request = nullptr;
+  json::value privacy = nullptr;
+  if (!job.privacy.empty()) privacy = json::parse(job.privacy, error);
   json::object root{
       {"id", job.id},
       {"study", job.study},
@@ -56,6 +70,7 @@ std::string JobJson(const catalog::ExportJob& job) {
       {"activity", job.activity},
       {"error", Text(job.error)},
       {"request", std::move(request)},
+      {"privacy", std::move(privacy)},
       {"file", nullptr},
       {"file_name", nullptr},
       {"file_size", nullptr},

@@ -9,6 +9,7 @@
 #include "blobs/blobs.h"
 #include "catalog/catalog.h"
 #include "export/options.h"
+#include "export/viewer.h"
 #include "secrets/key_ring.h"
 #include "vault/vault.h"
 
@@ -30,7 +31,8 @@ class JobRunner {
     std::shared_ptr<blobs::Blobs> blobs;
     std::string temporary;  //!< DIR/tmp
     JobLimits limits = {};
-    std::shared_ptr<secrets::KeyRing> keys = nullptr;  //!< files are encrypted to their study's key; without a ring they are plain
+    //! Files are encrypted to their study's key, and codes made with it; without a ring files are plain and there are no codes.
+    std::shared_ptr<secrets::KeyRing> keys = nullptr;
   };
   explicit JobRunner(Options options);
   ~JobRunner();
@@ -40,9 +42,10 @@ class JobRunner {
   void Stop(int grace_s);
 
   //! Validates against the definitions, then: the job of the same Idempotency-Key (kIdempotencyMismatch if it asked for something
-  //! else), or one of equal fingerprint whose file is shared, or a new one. `created` tells which.
+  //! else), or one of equal fingerprint whose file is shared, or a new one. `created` tells which. The job is made and
+  //! run with `rights`, whatever becomes of them.
   Result<catalog::ExportJob> Submit(std::string_view account, std::string_view study, const ExportOptions& options,
-                                    std::string_view idempotency_key, bool* created);
+                                    std::string_view idempotency_key, bool* created, const model::ViewRights& rights = {});
   Result<catalog::ExportJob> Find(std::string_view id);
   //! Cancels, or removes a finished job and (when no other shares it) its file.
   Status CancelOrRemove(std::string_view id);
@@ -51,6 +54,9 @@ class JobRunner {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+//! May somebody with these rights know of the job and have its file? Not when it shows more than they may see.
+bool MaySeeJob(const catalog::ExportJob& job, const model::ViewRights& rights);
 
 //! The job as the API shows it: {"id","study","state","progress":{"rows","rows_total","bytes","fraction"},"activity",…}.
 std::string JobJson(const catalog::ExportJob& job);

@@ -153,9 +153,12 @@ void JobRunner::Impl::FinishWithOwnFile(Running& running) {
     file = tl::unexpected<Error>(study.error());
   } else if (auto about = options_.catalog->FindStudy(job.study); !about) {
     file = tl::unexpected<Error>(about.error());
+  } else if (auto rights = model::ParseViewRights(job.rights); !rights) {
+    file = tl::unexpected<Error>(rights.error());
   } else {
+    const Viewer viewer = ViewerOf(*about, *std::move(rights));
     file = SealTo(job.study).and_then([&](const blobs::SealTo& seal_to) {
-      return WriteJobFile({job, **study, *options_.blobs, seal_to, options_.temporary, running.state}, about->name);
+      return WriteJobFile({job, viewer, **study, *options_.blobs, seal_to, options_.temporary, running.state}, about->name);
     });
   }
   job.rows_done = running.state.progress.rows;
@@ -174,10 +177,17 @@ void JobRunner::Impl::FinishWithOwnFile(Running& running) {
   job.sha256 = file->sha256;
   job.manifest = file->manifest;
   job.cursor = file->cursor;
+  job.privacy = file->privacy;
   job.finished_at = Now();
   job.expires_at = ExpiryFromNow(options_.limits);
   // Taken over, cancelled, or the catalog is out of reach: without the row the file is nobody's.
   if (!Finish(job)) std::ignore = options_.blobs->Remove(job.blob);
+}
+
+Viewer JobRunner::Impl::ViewerOf(const model::Study& study, model::ViewRights rights) const {
+  Viewer viewer{std::move(rights), study.settings, {}};
+  if (options_.keys) viewer.code_key = [keys = options_.keys, id = study.id] { return keys->CodeKey(id); };
+  return viewer;
 }
 
 void JobRunner::Impl::FinishFailed(ExportJob job, std::string sentence) {

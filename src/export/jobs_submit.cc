@@ -8,6 +8,7 @@
 #include "export/job_file.h"
 #include "export/job_runner.h"
 #include "export/tickets.h"
+#include "privacy/generalise.h"
 
 namespace sheaf::exporting {
 namespace {
@@ -22,26 +23,42 @@ Error WithPlace(Error error, const std::string& dataset, bool several) {
   return error;
 }
 
+//! A rule that no dataset has a field for is a slip that would leave a field as it is.
+Status CheckRuleNames(vault::StudyVault& study, const ExportOptions& options, const std::vector<std::string>& datasets) {
+  if (options.privacy.generalise.empty()) return {};
+  SHEAF_ASSIGN(const auto rules, privacy::ParseGeneralisation(options.privacy.generalise, "generalise"));
+  for (const auto& [name, rule] : rules) {
+    bool known = name.starts_with("participant.") || name == "time" || name == "received_at" || name == "updated_at";
+    for (const auto& id : datasets) {
+      SHEAF_ASSIGN(const auto dataset, study.FindDataset(id));
+      known = known || dataset->FieldNumber(name) >= 0;
+    }
+    if (!known) return Fail(ErrorCode::kUnknownField, "No dataset has a field " + name + " to generalise.", "generalise");
+  }
+  return {};
+}
+
 //! Everything that can be wrong is said now, not by a job that fails later.
-Status Validate(vault::StudyVault& study, const ExportOptions& options) {
-  SHEAF_ASSIGN(const auto datasets, ResolveDatasets(study, options));
+Status Validate(vault::StudyVault& study, const ExportOptions& options, const Viewer& viewer) {
+  SHEAF_ASSIGN(const auto datasets, ResolveDatasets(study, options, viewer.rights));
   const bool is_zip = options.format == Format::kZip;
   if (is_zip && options.tombstones && options.layout == ZipLayout::kParticipant) {
     return Fail(ErrorCode::kBadParameter, "What was deleted belongs to no participant's folder any more; ask for layout dataset.",
                 "tombstones");
   }
   for (const auto& dataset : datasets) {
-    if (auto plan = MakePlan(study, options, dataset); !plan) return Fail(WithPlace(std::move(plan).error(), dataset, datasets.size() > 1));
+    if (auto plan = MakePlan(study, options, dataset, 0, viewer); !plan)
+      return Fail(WithPlace(std::move(plan).error(), dataset, datasets.size() > 1));
   }
-  return {};
+  return CheckRuleNames(study, options, datasets);
 }
 
 //! Changes when a byte of the file could: the request, the definitions, the records, the people.
-Result<std::string> Fingerprint(vault::StudyVault& study, const std::string& study_name, const ExportOptions& options,
-                                const std::string& request) {
-  std::string text =
-      "sheaf-export-1\n" + study.StudyId() + "\n" + study_name + "\n" + request + "\n" + std::to_string(study.LastSeq()) + "\n";
-  SHEAF_ASSIGN(const auto datasets, ResolveDatasets(study, options));
+Result<std::string> Fingerprint(vault::StudyVault& study, const model::Study& about, const ExportOptions& options,
+                                const model::ViewRights& rights, const std::string& request) {
+  std::string text = "sheaf-export-2\n" + study.StudyId() + "\n" + about.name + "\n" + model::StudySettingsJson(about.settings) + "\n" +
+                     model::ViewRightsJson(rights) + "\n" + request + "\n" + std::to_string(study.LastSeq()) + "\n";
+  SHEAF_ASSIGN(const auto datasets, ResolveDatasets(study, options, rights));
   for (const auto& id : datasets) {
     SHEAF_ASSIGN(const auto dataset, study.FindDataset(id));
     SHEAF_ASSIGN(const auto summary, study.Summarize(id));
@@ -62,25 +79,28 @@ void CopyFile(const ExportJob& from, ExportJob& to) {
   to.sha256 = from.sha256;
   to.manifest = from.manifest;
   to.cursor = from.cursor;
+  to.privacy = from.privacy;
 }
 
 Micros ExpiryFromNow(const JobLimits& limits) { return Now() + limits.file_lifetime_s * 1'000'000; }
 
-Result<ExportJob> JobRunner::Impl::Submit(std::string_view account, std::string_view study_id, const ExportOptions& options,
-                                          std::string_view idempotency_key, bool& created) {
+Result<ExportJob> JobRunner::Impl::Submit(std::string_view account, std::string_view study_id, const ExportOptions& asked,
+                                          std::string_view idempotency_key, bool& created, const model::ViewRights& rights) {
   created = false;
+  const ExportOptions options = ForViewer(asked, rights);
   ExportJob job;
   job.id = NewId("exp_");
   job.account = account;
   job.study = study_id;
   job.idempotency_key = idempotency_key;
   job.request = OptionsJson(options);
+  job.rights = model::ViewRightsJson(rights);
   SHEAF_ASSIGN(auto known, FindByKey(account, study_id, job.request, idempotency_key));
   if (known) return *std::move(known);
   SHEAF_ASSIGN(const auto study, options_.vault->OpenStudy(study_id));
-  SHEAF_TRY(Validate(*study, options));
   SHEAF_ASSIGN(const auto about, options_.catalog->FindStudy(study_id));
-  SHEAF_ASSIGN(job.fingerprint, Fingerprint(*study, about.name, options, job.request));
+  SHEAF_TRY(Validate(*study, options, ViewerOf(about, rights)));
+  SHEAF_ASSIGN(job.fingerprint, Fingerprint(*study, about, options, rights, job.request));
   // One at a time from here: of two equal requests the second finds the first.
   const std::lock_guard sharing(share_mutex_);
   SHEAF_ASSIGN(auto shared, Share(job, created));

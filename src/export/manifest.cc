@@ -63,6 +63,7 @@ std::string ManifestJson(const Manifest& manifest, const ExportFile* file) {
                     {"export", manifest.export_id},   {"study", json::object{{"id", manifest.study}, {"name", manifest.study_name}}},
                     {"created_by", manifest.account}, {"created_at", FormatIsoUtc(manifest.created_at)},
                     {"cursor", manifest.cursor},      {"request", Parsed(manifest.request)}};
+  if (!manifest.privacy.empty()) root["privacy"] = Parsed(manifest.privacy);
   if (file != nullptr) {
     root["file"] = json::object{{"name", file->name}, {"format", Name(file->format)}, {"bytes", file->bytes}, {"sha256", file->sha256}};
   }

@@ -41,6 +41,7 @@ struct Manifest {
   Micros created_at = 0;
   std::string request;  //!< canonical JSON
   std::string cursor;   //!< for `since` of the next export
+  std::string privacy;  //!< JSON of ExportPrivacyJson; empty: kept as it is
   ZipLayout layout = ZipLayout::kDataset;
   std::vector<DatasetEntry> datasets;
   std::vector<FileEntry> files;

@@ -141,16 +141,25 @@ Status CheckEachOption(const ExportOptions& options) {
 
 Status CheckOptions(const ExportOptions& options) {
   SHEAF_TRY(CheckEachOption(options));
+  SHEAF_TRY(CheckPrivacy(options));
   return CheckForFormat(options);
 }
 
 Result<ExportOptions> OptionsFromQuery(const Parameters& parameters, const std::vector<std::string_view>& ignored) {
   ExportOptions options;
   std::array<bool, kParameters.size()> seen{};
+  std::array<bool, kPrivacyNames.size()> privacy_seen{};
   for (const auto& [name, text] : parameters) {
     if (std::find(ignored.begin(), ignored.end(), name) != ignored.end()) continue;
     const auto found =
         std::find_if(kParameters.begin(), kParameters.end(), [&name = name](const Parameter& known) { return known.name == name; });
+    if (const auto own = std::find(kPrivacyNames.begin(), kPrivacyNames.end(), name); own != kPrivacyNames.end()) {
+      bool& given = privacy_seen[static_cast<std::size_t>(own - kPrivacyNames.begin())];
+      if (given) return Bad(name, "It is given twice.");
+      given = true;
+      SHEAF_TRY(SetPrivacyParameter(name, text, options.privacy));
+      continue;
+    }
     if (found == kParameters.end()) return Fail(ErrorCode::kUnknownParameter, "There is no parameter of this name.", name);
     bool& given = seen[static_cast<std::size_t>(found - kParameters.begin())];
     if (given && !found->repeats) return Bad(name, "It is given twice.");

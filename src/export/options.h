@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "privacy/options.h"
 
 namespace sheaf::exporting {
 
@@ -55,6 +56,7 @@ struct ExportOptions {
   MissingStyle missing;         //!< "skipped=-99,absent=" : text after the equal sign, no comma or quote in it
   Format inner = Format::kCsv;  //!< of the files inside a ZIP (`files=`): csv, json, ndjson, parquet
   ZipLayout layout = ZipLayout::kDataset;
+  privacy::Options privacy;
 };
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;

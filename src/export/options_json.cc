@@ -78,6 +78,25 @@ Status ReadMissing(const json::value& value, const std::string& place, MissingSt
   return {};
 }
 
+//! The text a query parameter would have; the room for privacy reads both.
+Status ReadPrivacy(std::string_view name, const json::value& value, const std::string& place, ExportOptions& options) {
+  if (name == "group_by") return ReadNames(value, place, options.privacy.group_by);
+  const bool is_tree = name == "generalise";
+  const bool is_flag = name == "payloads" || name == "shift_dates" || name == "risk";
+  const bool is_number = name == "location_decimals" || name == "require_k";
+  if (is_tree && !value.is_object()) return Bad(place, "It must be an object of rules by name.");
+  if (is_flag && !value.is_bool()) return Bad(place, "It must be true or false.");
+  if (is_number && !value.is_int64()) return Bad(place, "It must be a whole number.");
+  if (!is_tree && !is_flag && !is_number && !value.is_string()) return Bad(place, "It must be a string.");
+  const std::string text = value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+  Status set = SetPrivacyParameter(name, text, options.privacy);
+  if (set) return {};
+  Error error = std::move(set).error();
+  error.code = ErrorCode::kBadMember;
+  error.place = place;
+  return Fail(std::move(error));
+}
+
 Status ReadMember(std::string_view name, const json::value& value, const std::string& place, ExportOptions& options) {
   if (name == "datasets") return ReadIds(value, place, IsSlug, options.datasets);
   if (name == "format") return ReadFormat(value, place, options.format);
@@ -105,7 +124,21 @@ Status ReadMember(std::string_view name, const json::value& value, const std::st
   if (name == "missing") return ReadMissing(value, place, options.missing);
   if (name == "files") return ReadFormat(value, place, options.inner);
   if (name == "layout") return ReadWord(value, place, kLayoutWords, options.layout);
+  if (std::find(kPrivacyNames.begin(), kPrivacyNames.end(), name) != kPrivacyNames.end()) return ReadPrivacy(name, value, place, options);
   return Fail(ErrorCode::kUnknownMember, "There is no option of this name.", place);
+}
+
+void AddPrivacy(const privacy::Options& options, json::object& object) {
+  const privacy::Options defaults;
+  if (options.identifiers != defaults.identifiers) object["identifiers"] = NameOf(kIdentifierWords, options.identifiers);
+  if (options.payloads) object["payloads"] = true;
+  if (options.shift_dates) object["shift_dates"] = true;
+  if (!options.generalise.empty()) object["generalise"] = json::parse(options.generalise);
+  if (options.location_decimals) object["location_decimals"] = *options.location_decimals;
+  if (options.risk) object["risk"] = true;
+  if (options.require_k > 0) object["require_k"] = options.require_k;
+  if (options.on_risk != defaults.on_risk) object["on_risk"] = NameOf(kRiskWords, options.on_risk);
+  if (!options.group_by.empty()) object["group_by"] = options.group_by;
 }
 
 json::array Sorted(std::vector<std::string> ids) {
@@ -166,6 +199,7 @@ std::string OptionsJson(const ExportOptions& options) {
   if (!missing.empty()) object["missing"] = std::move(missing);
   if (options.format == Format::kZip && inner != defaults.inner) object["files"] = Name(inner);
   if (options.format == Format::kZip && options.layout != defaults.layout) object["layout"] = NameOf(kLayoutWords, options.layout);
+  AddPrivacy(options.privacy, object);
   return json::serialize(object);
 }
 

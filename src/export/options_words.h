@@ -28,6 +28,11 @@ inline constexpr std::array<Word<SetStyle>, 3> kSetWords = {
     {{"joined", SetStyle::kJoined}, {"split", SetStyle::kSplit}, {"both", SetStyle::kBoth}}};
 inline constexpr std::array<Word<ZipLayout>, 2> kLayoutWords = {
     {{"dataset", ZipLayout::kDataset}, {"participant", ZipLayout::kParticipant}}};
+inline constexpr std::array<Word<privacy::IdentifierMode>, 3> kIdentifierWords = {{{"keep", privacy::IdentifierMode::kKeep},
+                                                                                   {"remove", privacy::IdentifierMode::kRemove},
+                                                                                   {"aggregate", privacy::IdentifierMode::kAggregate}}};
+inline constexpr std::array<Word<privacy::RiskAction>, 2> kRiskWords = {
+    {{"fail", privacy::RiskAction::kFail}, {"suppress", privacy::RiskAction::kSuppress}}};
 inline constexpr std::array<Word<bool>, 2> kBooleanWords = {{{"true", true}, {"false", false}}};
 
 template <class Words>
@@ -59,5 +64,13 @@ std::string Listed(const Words& words) {
 
 //! What can be checked before the format is final: texts, times, the zone.
 Status CheckEachOption(const ExportOptions& options);
+
+// options_privacy.cc
+//! Sets the option of this name from a query parameter's text; kUnknownParameter when it is none of privacy's.
+Status SetPrivacyParameter(std::string_view name, std::string_view text, privacy::Options& options);
+//! Whether they go with one another and with the rest. kBadParameter.
+Status CheckPrivacy(const ExportOptions& options);
+inline constexpr std::array<std::string_view, 9> kPrivacyNames = {
+    "identifiers", "payloads", "shift_dates", "generalise", "location_decimals", "risk", "require_k", "on_risk", "group_by"};
 
 }  // namespace sheaf::exporting

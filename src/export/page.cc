@@ -10,6 +10,7 @@
 #include "export/json_text.h"
 #include "export/page_cursor.h"
 #include "export/plan.h"
+#include "export/rows.h"
 
 namespace sheaf::exporting {
 namespace {
@@ -33,6 +34,7 @@ std::string ListName(const std::string& study, std::string_view dataset, const E
   list.sessions = options.sessions;
   list.since = options.since;
   list.until = options.until;
+  list.privacy = options.privacy;
   return JsonText(study) + "/" + JsonText(dataset) + OptionsJson(list);
 }
 
@@ -40,8 +42,10 @@ std::string ListName(const std::string& study, std::string_view dataset, const E
 // session has beside its id may change from page to page, and then pages would repeat and miss rows.
 std::optional<Column> SourceOf(const Column& key) {
   switch (key.kind) {
-    case ColumnKind::kParticipantId: return Column{ColumnKind::kParticipant, -1, {}};
-    case ColumnKind::kSessionId: return Column{ColumnKind::kSession, -1, {}};
+    case ColumnKind::kParticipantId:
+    case ColumnKind::kParticipantNumber: return Column{ColumnKind::kParticipant, -1, {}};
+    case ColumnKind::kSessionId:
+    case ColumnKind::kSessionNumber: return Column{ColumnKind::kSession, -1, {}};
     case ColumnKind::kParticipantCode:
     case ColumnKind::kParticipantStatus:
     case ColumnKind::kParticipantAttribute:
@@ -86,7 +90,7 @@ bool HasType(const SortValue& value, model::CellType type) {
 
 class PageReader {
  public:
-  PageReader(vault::StudyVault& study, Plan& plan) : study_(study), plan_(plan) {}
+  PageReader(vault::StudyVault& study, Plan& plan) : study_(study), plan_(plan), people_(study.People()) {}
 
   Status Begin(std::uint64_t limit, const std::optional<PageCursor>& cursor);
   //! Appends the records.
@@ -101,7 +105,8 @@ class PageReader {
 
   vault::StudyVault& study_;
   Plan& plan_;
-  std::vector<std::size_t> sources_;  // of the sort keys, in Select::columns
+  const std::shared_ptr<const vault::PeopleView> people_;  // sorts go by ids, whatever is shown
+  std::vector<std::size_t> sources_;                       // of the sort keys, in Select::columns
   std::size_t seq_source_ = 0;
   bool has_more_ = false;
   vault::Select::Position last_;
@@ -139,7 +144,7 @@ Status PageReader::Begin(std::uint64_t limit, const std::optional<PageCursor>& c
 }
 
 Result<std::vector<SortValue>> PageReader::FindValues(vault::Seq seq) {
-  vault::Select one = plan_.select;
+  vault::Select one = plan_.select;  // as it is kept: sorts go by that
   one.order.clear();
   one.where.reset();  // a participant's attributes may have changed since; the row is the row
   one.after = seq - 1;
@@ -152,15 +157,15 @@ Result<std::vector<SortValue>> PageReader::FindValues(vault::Seq seq) {
 
 std::vector<SortValue> PageReader::ValuesOf(const model::ColumnBatch& batch, std::size_t row) const {
   std::vector<SortValue> values;
-  for (const std::size_t source : sources_) {
-    const model::ColumnView& view = batch.columns[source];
-    const ColumnKind kind = plan_.select.columns[source].kind;
+  for (std::size_t key = 0; key < sources_.size(); ++key) {
+    const model::ColumnView& view = batch.columns[sources_[key]];
+    const ColumnKind kind = plan_.select.order[key].column.kind;
     if (view.IsNull(row)) {
       values.emplace_back();
-    } else if (kind == ColumnKind::kParticipant) {
-      values.emplace_back(std::string(plan_.people->ParticipantId(view.At<std::int32_t>(row))));
-    } else if (kind == ColumnKind::kSession) {
-      values.emplace_back(std::string(plan_.people->SessionId(view.At<std::int32_t>(row))));
+    } else if (kind == ColumnKind::kParticipant || kind == ColumnKind::kParticipantId) {
+      values.emplace_back(std::string(people_->ParticipantId(view.At<std::int32_t>(row))));
+    } else if (kind == ColumnKind::kSession || kind == ColumnKind::kSessionId) {
+      values.emplace_back(std::string(people_->SessionId(view.At<std::int32_t>(row))));
     } else {
       values.push_back(CellOf(view, row));
     }
@@ -170,7 +175,7 @@ std::vector<SortValue> PageReader::ValuesOf(const model::ColumnBatch& batch, std
 
 Status PageReader::Read(std::uint64_t limit, std::string& out) {
   const auto encoder = MakeEncoder(plan_);
-  SHEAF_ASSIGN(auto rows, study_.Read(plan_.select));
+  SHEAF_ASSIGN(auto rows, ReadRows(study_, plan_, plan_.select));
   std::uint64_t written = 0;
   while (!has_more_) {
     SHEAF_ASSIGN(const auto batch, rows->Next());
@@ -184,7 +189,8 @@ Status PageReader::Read(std::uint64_t limit, std::string& out) {
       ++written;
       // The next page begins behind the last row written; which one that is shows only later.
       if (written == limit || row + 1 == batch->rows || out.size() > kMaxPageBytes) {
-        last_.values = ValuesOf(*batch, row);
+        // What rows were before they were changed is nothing a cursor may carry: the next page finds it by the seq.
+        if (plan_.rewriter == nullptr) last_.values = ValuesOf(*batch, row);
         last_.seq = batch->columns[seq_source_].At<std::int64_t>(row);
       }
     }
@@ -198,8 +204,10 @@ Result<std::string> RenderPage(vault::StudyVault& study, std::string_view datase
   if (page.limit < 1 || page.limit > kMaxPage) {
     return Fail(ErrorCode::kBadParameter, "A page has 1 to " + std::to_string(kMaxPage) + " records.", "limit");
   }
-  ExportOptions options = page.options;
+  ExportOptions options = ForViewer(page.options, page.viewer.rights);
   options.format = Format::kJson;
+  if (options.privacy.on_risk == privacy::RiskAction::kSuppress)
+    return Fail(ErrorCode::kBadParameter, "Pages leave no records out; require_k fails, or ask for an export.", "on_risk");
   const std::string list = ListName(study.StudyId(), dataset, options);
   std::optional<PageCursor> cursor;
   if (!page.cursor.empty()) {
@@ -207,12 +215,13 @@ Result<std::string> RenderPage(vault::StudyVault& study, std::string_view datase
     if (!cursor) return BadCursor();
     options.tombstones = false;  // the first page had them
   }
-  SHEAF_ASSIGN(Plan plan, MakePlan(study, options, dataset, cursor ? cursor->upto : 0));
+  SHEAF_ASSIGN(Plan plan, MakePlan(study, options, dataset, cursor ? cursor->upto : 0, page.viewer));
+  SHEAF_TRY(PreparePlan(study, plan));
   PageReader reader(study, plan);
   SHEAF_TRY(reader.Begin(page.limit, cursor));
 
   std::uint64_t total = cursor ? cursor->total : 0;
-  if (!cursor) { SHEAF_ASSIGN(total, study.Count(plan.select)); }
+  if (!cursor) { SHEAF_ASSIGN(total, CountRows(study, plan)); }
   std::string json = "{\"records\":[";
   SHEAF_TRY(reader.Read(page.limit, json));
   json += "\n]";

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "export/options.h"
+#include "export/viewer.h"
 #include "vault/vault.h"
 
 namespace sheaf::exporting {
@@ -15,6 +16,7 @@ struct PageOptions {
   std::uint64_t limit = 100;
   std::string cursor;     //!< of the page before; carries the instant and the position, so that pages neither repeat nor
                           //!< miss rows while others write. Empty: the first page
+  Viewer viewer;          //!< whose page it is
   ExportOptions options;  //!< filter, sort, columns, participants, sessions, since, until, tombstones
 };
 

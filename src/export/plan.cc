@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "export/output_text.h"
+#include "export/plan_privacy.h"
 #include "query/filter.h"
 
 namespace sheaf::exporting {
@@ -108,15 +109,22 @@ Predicate Compare(ColumnKind kind, Operator op, std::vector<model::Value> values
 
 Predicate IsOneOf(ColumnKind kind, const std::vector<std::string>& ids) { return Compare(kind, Operator::kIn, {ids.begin(), ids.end()}); }
 
-Status AddConditions(Plan& plan) {
+Status AddConditions(const PlanPrivacy& privacy, Plan& plan) {
   const ExportOptions& options = plan.options;
   std::vector<Predicate> conditions;
   if (!options.filter.empty()) {
     SHEAF_ASSIGN(Predicate filter, query::ParseFilter(options.filter, *plan.dataset));
+    if (privacy.Removes()) SHEAF_TRY(privacy.Removal().TranslateFilter(filter));
     conditions.push_back(std::move(filter));
   }
-  if (!options.participants.empty()) conditions.push_back(IsOneOf(ColumnKind::kParticipantId, options.participants));
-  if (!options.sessions.empty()) conditions.push_back(IsOneOf(ColumnKind::kSessionId, options.sessions));
+  const auto people = [&privacy](privacy::CodeKind kind, const std::vector<std::string>& ids) {
+    return privacy.Removes() ? privacy.Removal().IdsOf(kind, ids) : ids;
+  };
+  if (!options.participants.empty())
+    conditions.push_back(IsOneOf(ColumnKind::kParticipantId, people(privacy::CodeKind::kParticipant, options.participants)));
+  if (!options.sessions.empty())
+    conditions.push_back(IsOneOf(ColumnKind::kSessionId, people(privacy::CodeKind::kSession, options.sessions)));
+  if (auto limit = privacy.WhoIsSeen()) conditions.push_back(*std::move(limit));
   const auto add_time = [&](const std::string& text, Operator op) {
     if (text.empty() || ParseCursor(text)) return;
     if (const auto time = ParseIsoTime(text)) conditions.push_back(Compare(ColumnKind::kTime, op, {time->instant}));
@@ -153,24 +161,39 @@ Status SetWindow(vault::Seq last, vault::Seq upto, Plan& plan) {
 
 }  // namespace
 
-Result<Plan> MakePlan(vault::StudyVault& study, const ExportOptions& options, std::string_view dataset, vault::Seq upto) {
+ExportOptions ForViewer(ExportOptions options, const model::ViewRights& rights) {
+  auto& mode = options.privacy.identifiers;
+  if (!rights.identifiers && mode == privacy::IdentifierMode::kKeep) mode = privacy::IdentifierMode::kRemove;
+  return options;
+}
+
+Result<Plan> MakePlan(vault::StudyVault& study, const ExportOptions& asked, std::string_view dataset, vault::Seq upto,
+                      const Viewer& viewer) {
+  const ExportOptions options = ForViewer(asked, viewer.rights);
   SHEAF_TRY(CheckOptions(options));
   Plan plan;
   plan.options = options;
   // The definition and the people are read after the instant: what was visible then is in them.
   const vault::Seq last = study.LastSeq();
   SHEAF_ASSIGN(plan.dataset, study.FindDataset(dataset));
+  if (!model::MaySeeDataset(viewer.rights, plan.dataset->id)) return Fail(ErrorCode::kNotFound, "there is no dataset with this id");
   plan.people = study.People();
   plan.select.dataset = plan.dataset->id;
   SHEAF_TRY(SetWindow(last, upto, plan));
 
+  PlanPrivacy privacy(viewer, options, *plan.dataset, plan.people);
+  SHEAF_TRY(privacy.Prepare());
   std::vector<Column> columns = DefaultColumns(InnerFormat(options), *plan.dataset);
   if (!options.columns.empty()) { SHEAF_ASSIGN(columns, query::ParseColumns(options.columns, *plan.dataset)); }
+  SHEAF_TRY(privacy.ChooseColumns(columns));
   SHEAF_TRY(AddOutputs(columns, plan));
   if (!options.sort.empty()) { SHEAF_ASSIGN(plan.select.order, query::ParseSort(options.sort, *plan.dataset)); }
-  SHEAF_TRY(AddConditions(plan));
+  SHEAF_TRY(privacy.CheckSort(plan.select.order));
+  SHEAF_TRY(AddConditions(privacy, plan));
+  SHEAF_TRY(privacy.Finish(plan));
   if (options.tombstones) {
     SHEAF_ASSIGN(plan.tombstones, study.Tombstones(plan.select.dataset, plan.select.after, plan.select.upto));
+    privacy.HideIds(plan.tombstones);
     if (plan.tombstones.size() > kMaxTombstones) {
       return Fail(ErrorCode::kBadParameter, "More was deleted since than can be listed; export everything anew.", "tombstones");
     }

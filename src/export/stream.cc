@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "export/rows.h"
 #include "export/spool_file.h"
 #include "export/stream_pool.h"
 
@@ -22,7 +23,7 @@ Result<std::unique_ptr<Stream>> StreamPool::Open(std::shared_ptr<vault::StudyVau
   StreamParts parts{impl_, std::move(study), std::make_shared<const Plan>(std::move(plan)), compression};
   // A sort reads everything before its first row: its cursor is opened by the run.
   if (format == Format::kParquet || !parts.plan->select.order.empty()) return MakeSpoolStream(std::move(parts), nullptr);
-  SHEAF_ASSIGN(auto cursor, parts.study->Read(parts.plan->select));
+  SHEAF_ASSIGN(auto cursor, ReadRows(*parts.study, *parts.plan, parts.plan->select));
   if (!cursor->Resumable()) return MakeSpoolStream(std::move(parts), std::move(cursor));
   return MakeLiveStream(std::move(parts), std::move(cursor));
 }

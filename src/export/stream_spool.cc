@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "export/lanes.h"
+#include "export/rows.h"
 #include "export/spool_file.h"
 #include "export/stream_pool.h"
 #include "export/tickets.h"
@@ -143,7 +144,7 @@ class SpoolCore final : public StreamTask, public std::enable_shared_from_this<S
 
   Status RunRows(const std::shared_ptr<Source>& source) {
     if (!source->cursor) {
-      SHEAF_ASSIGN(auto cursor, source->study->Read(source->plan->select));
+      SHEAF_ASSIGN(auto cursor, ReadRows(*source->study, *source->plan, source->plan->select));
       const std::lock_guard lock(mutex_);
       source->cursor = std::move(cursor);
     }
@@ -153,10 +154,8 @@ class SpoolCore final : public StreamTask, public std::enable_shared_from_this<S
 
   //! The engine writes the file from front to back, so it is sent while it grows; a failure breaks the stream off.
   Status RunParquet(const Source& source) {
-    std::vector<std::string> names;
-    for (const auto& column : source.plan->output) names.push_back(column.name);
     const std::string path = TemporaryPath(pool_->options.spool_directory, kParquetPrefix, ".parquet");
-    auto rows = source.study->WriteParquet(source.plan->select, names, path, [&] {
+    auto rows = WriteParquetRows(*source.study, *source.plan, path, [&] {
       // What cannot be read now is read, or reported, at the end.
       static_cast<void>(Follow(path));
       return progress_.cancelled.load();

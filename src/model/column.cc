@@ -26,7 +26,9 @@ CellType CellTypeOf(const Column& column, const Dataset& dataset) {
     case ColumnKind::kSessionStart:
     case ColumnKind::kSessionEnd: return CellType::kInt64;
     case ColumnKind::kParticipant:
-    case ColumnKind::kSession: return CellType::kInt32;
+    case ColumnKind::kSession:
+    case ColumnKind::kParticipantNumber:
+    case ColumnKind::kSessionNumber: return CellType::kInt32;
     case ColumnKind::kTimeOffset: return CellType::kInt16;
     case ColumnKind::kOnset: return CellType::kDouble;
     case ColumnKind::kField: return CellTypeOf(dataset.fields[static_cast<std::size_t>(column.field)].type);

@@ -37,6 +37,9 @@ enum class ColumnKind : std::uint8_t {
   kSessionStart,
   kSessionEnd,
   kSessionAttribute,
+  // For sorts only: an order that tells nothing of the ids.
+  kParticipantNumber,
+  kSessionNumber,
 };
 
 struct Column {

@@ -3,7 +3,10 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "base/error.h"
 
 namespace sheaf::model {
 
@@ -19,5 +22,14 @@ struct ViewRights {
 
 //! May the dataset be seen at all?
 bool MaySeeDataset(const ViewRights& rights, const std::string& dataset);
+//! Are some participants' data hidden from this caller?
+inline bool SeesSomeParticipants(const ViewRights& rights) { return !rights.sites.empty() || rights.own_participant.has_value(); }
+//! Is everything that `inner` shows of datasets and participants shown by `outer`, too? Identifiers are not looked at.
+bool NoWider(const ViewRights& inner, const ViewRights& outer);
+
+//! Canonical JSON: equal rights give equal text, full rights "{}".
+std::string ViewRightsJson(const ViewRights& rights);
+//! kStorageDamaged when it is not such a text.
+Result<ViewRights> ParseViewRights(std::string_view json);
 
 }  // namespace sheaf::model

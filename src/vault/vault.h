@@ -72,6 +72,9 @@ struct Select {
     Seq seq = kNoSeq;
   };
   std::optional<Position> position;
+  //! Conditions on texts see them as mode remove lets them leave: addresses masked, ids of people as null. Otherwise
+  //! a filter would find out what the rows no longer tell.
+  bool masked = false;
 };
 
 //! A stream of rows of one instant, in bounded memory. One thread at a time. Batches stay valid after the next call
@@ -133,10 +136,44 @@ struct Page {
   std::string next;  //!< id of the last item when more follow, else empty
 };
 
+//! What to count: the records of `part` by group, for each of the fields.
+struct AggregateRequest {
+  Select part;  //!< dataset, conditions, window
+  struct Group {
+    model::Column column;                     //!< a field (enum, boolean, string, integer, double) or a participant's attribute or status
+    std::optional<double> band, bottom, top;  //!< of numbers
+  };
+  std::vector<Group> groups;
+  std::vector<std::int32_t> fields;
+  bool approximate = false;  //!< quartiles by a sketch
+  std::size_t limit = 0;     //!< more cells than this are kAggregateTooLarge
+};
+
+//! One field in one group: of everybody (option -1), or of those who chose an option (enum, set; boolean: 0 and 1).
+struct AggregateCell {
+  std::vector<std::optional<std::string>> groups;  //!< values as text; enum fields: the option's number
+  std::int32_t field = 0;
+  std::int32_t option = -1;
+  std::uint64_t answered = 0, answered_by = 0;  //!< records, and different participants
+  std::uint64_t skipped = 0, skipped_by = 0;
+  std::uint64_t absent = 0, absent_by = 0;
+  std::optional<double> mean, sd, min, first_quartile, median, third_quartile, max;  //!< integer and double fields
+};
+
+//! Rows to be written as Parquet, wherever they come from.
+struct ParquetRows {
+  Cursor& cursor;                      //!< its batches hold `columns` first
+  const model::Dataset& dataset;       //!< what the columns' fields are of
+  std::vector<model::Column> columns;  //!< record columns and fields
+  std::vector<std::string> names;      //!< one a column
+  const PeopleView& people;            //!< what stands for participants and sessions
+};
+
 struct ListOptions {
   std::string after;  //!< id of the last item of the page before
   std::uint64_t limit = 100;
-  std::string search;  //!< substring of the id, code or name; empty: all
+  std::string search;                                //!< substring of the id, code or name; empty: all
+  std::optional<std::vector<std::int32_t>> numbers;  //!< of these alone
 };
 
 class StudyVault {
@@ -158,6 +195,17 @@ class StudyVault {
   virtual Result<model::Session> FindSession(std::string_view id) = 0;
   virtual Result<Page<model::Session>> Sessions(const ListOptions& options) = 0;
   virtual std::shared_ptr<const PeopleView> People() = 0;
+  // For readers who do not see everybody.
+  //! Those the condition holds for; it is of participants' columns alone. In ascending order.
+  virtual Result<std::vector<std::int32_t>> ParticipantNumbers(const model::Predicate& where) {
+    (void)where;
+    return Fail(ErrorCode::kInternal, "this vault does not list numbers");
+  }
+  //! Sessions one of these participants attended or has records of; of nobody in particular: all. Looks at every record.
+  virtual Result<std::vector<std::int32_t>> SessionNumbers(const std::optional<std::vector<std::int32_t>>& participants) {
+    (void)participants;
+    return Fail(ErrorCode::kInternal, "this vault does not list numbers");
+  }
   //! Numbers for ids; nullopt when unknown.
   virtual std::optional<std::int32_t> ParticipantNumber(std::string_view id) = 0;
   virtual std::optional<std::int32_t> SessionNumber(std::string_view id) = 0;
@@ -179,6 +227,16 @@ class StudyVault {
   //! The number of rows the Select would yield (limit and position ignored). From statistics where they suffice.
   virtual Result<std::uint64_t> Count(const Select& select) = 0;
   virtual Result<Summary> Summarize(std::string_view dataset) = 0;
+  //! The same of a part of the records, by reading them.
+  virtual Result<Summary> SummarizePart(const Select& part) {
+    (void)part;
+    return Fail(ErrorCode::kInternal, "this vault does not summarize parts");
+  }
+  //! In order of field, group, option. Memory is bounded by the engine's.
+  virtual Result<std::vector<AggregateCell>> Aggregate(const AggregateRequest& request) {
+    (void)request;
+    return Fail(ErrorCode::kInternal, "this vault does not aggregate");
+  }
   virtual Result<std::vector<Tombstone>> Tombstones(std::string_view dataset, Seq after, Seq upto) = 0;
   //! Runs the Select with DuckDB's own Parquet writer into `path` (new file); `names` are the columns' names. Enum
   //! and set cells are written as option ids, participants and sessions as ids. Answers the number of rows.
@@ -186,6 +244,11 @@ class StudyVault {
   //! second; true ends with kCancelled.
   virtual Result<std::uint64_t> WriteParquet(const Select& select, const std::vector<std::string>& names, const std::string& path,
                                              const std::function<bool()>& interrupt) = 0;
+  //! The same of rows that are not as they are kept; in their order.
+  virtual Result<std::uint64_t> WriteParquetOf(const ParquetRows& rows, const std::string& path, const std::function<bool()>& interrupt) {
+    (void)rows, (void)path, (void)interrupt;
+    return Fail(ErrorCode::kInternal, "this vault writes Parquet of its own rows only");
+  }
 };
 
 struct VaultOptions {

@@ -71,6 +71,17 @@ Result<model::Study> Call::WritableStudy(access::Action action) const {
   return study;
 }
 
+exporting::Viewer Call::Viewer(const access::StudyAccess& access) const {
+  return {access.rights, access.study.settings, [this, study = access.study.id] { return rooms->keys->CodeKey(study); }};
+}
+
+Result<privacy::Reader> Call::Reader(const access::StudyAccess& access) const {
+  privacy::Reader reader{access.rights, access.study.settings, {}};
+  const bool codes = !access.rights.identifiers || access.rights.own_participant;
+  if (codes) { SHEAF_ASSIGN(reader.key, rooms->keys->CodeKey(access.study.id)); }
+  return reader;
+}
+
 Result<std::shared_ptr<vault::StudyVault>> Call::Vault(const model::Study& study) const { return rooms->vault->OpenStudy(study.id); }
 
 Result<std::shared_ptr<const model::Dataset>> Call::Dataset(vault::StudyVault& study) const { return study.FindDataset(Part("dataset")); }

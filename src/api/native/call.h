@@ -10,6 +10,7 @@
 
 #include "api/json_body.h"
 #include "api/native/api.h"
+#include "privacy/seen.h"
 
 namespace sheaf::api::native {
 
@@ -30,6 +31,10 @@ struct Call {
   //! As Study, for what writes: kStudyReadOnly when the study is archived.
   Result<model::Study> WritableStudy(access::Action action) const;
   Result<std::shared_ptr<vault::StudyVault>> Vault(const model::Study& study) const;
+  //! For whom records are read.
+  exporting::Viewer Viewer(const access::StudyAccess& access) const;
+  //! For whom people and counts are read.
+  Result<privacy::Reader> Reader(const access::StudyAccess& access) const;
   //! The dataset named by the address.
   Result<std::shared_ptr<const model::Dataset>> Dataset(vault::StudyVault& study) const;
 

@@ -1,6 +1,7 @@
 #include "api/content_headers.h"
 #include "api/native/call.h"
 #include "export/plan.h"
+#include "export/rows.h"
 
 namespace sheaf::api::native {
 namespace {
@@ -43,6 +44,7 @@ Result<exporting::Compression> ChooseCompression(const Call& call, exporting::Fo
 
 //! The number of rows where the kept statistics tell it; a progress bar is not worth a scan.
 std::optional<std::uint64_t> KnownRows(vault::StudyVault& vault, const exporting::Plan& plan) {
+  if (plan.aggregate || plan.options.privacy.require_k > 0) return std::nullopt;
   if (plan.select.where || plan.select.after != vault::kNoSeq || plan.select.limit != 0) return std::nullopt;
   const auto summary = vault.Summarize(plan.dataset->id);
   if (!summary || summary->last_seq > plan.select.upto) return std::nullopt;
@@ -63,18 +65,19 @@ http::Headers StreamHeaders(const exporting::Plan& plan, exporting::Compression 
 }
 
 Answer StreamExport(Call& call) {
-  SHEAF_ASSIGN(const model::Study study, call.Study(access::Action::kExport));
+  SHEAF_ASSIGN(const access::StudyAccess access, call.Access(access::Action::kExport));
   SHEAF_ASSIGN(const exporting::ExportOptions options, ReadOptions(call));
   SHEAF_ASSIGN(const exporting::Compression compression, ChooseCompression(call, options.format));
-  SHEAF_ASSIGN(const auto vault, call.Vault(study));
-  SHEAF_ASSIGN(exporting::Plan plan, exporting::MakePlan(*vault, options, call.Part("dataset")));
+  SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
+  SHEAF_ASSIGN(exporting::Plan plan, exporting::MakePlan(*vault, options, call.Part("dataset"), 0, call.Viewer(access)));
   http::Response response;
-  response.headers = StreamHeaders(plan, compression, study.id);
+  response.headers = StreamHeaders(plan, compression, access.study.id);
   if (const auto rows = KnownRows(*vault, plan)) response.headers.emplace_back("Sheaf-Rows", std::to_string(*rows));
   if (call.request.method == "HEAD") {
     response.source = std::make_unique<NoBody>();
     return response;
   }
+  SHEAF_TRY(exporting::PreparePlan(*vault, plan));
   SHEAF_ASSIGN(auto stream, call.rooms->streams->Open(vault, std::move(plan), compression));
   response.source = std::make_unique<StreamBody>(std::move(stream));
   return response;

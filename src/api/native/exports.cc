@@ -24,6 +24,7 @@ Result<catalog::ExportJob> FindJob(const Call& call) {
   if (!job) return Fail(job.error().code == ErrorCode::kNotFound ? missing : job.error());
   const auto study = call.rooms->gate->AllowStudy(call.principal, access::Action::kExport, job->study);
   if (!study) return Fail(study.error().code == ErrorCode::kNotFound ? missing : study.error());
+  if (!exporting::MaySeeJob(*job, study->rights)) return Fail(missing);
   return job;
 }
 
@@ -53,9 +54,39 @@ Result<std::uint64_t> CountExports(const Call& call, const std::string& study) {
   return total;
 }
 
+//! For whoever does not see everything: the jobs that show no more than they may see, and how many there are.
+Answer ListSomeExports(const Call& call, const access::StudyAccess& access, const ListQuery& query) {
+  constexpr std::uint64_t kAtOnce = 500;
+  JsonArray items;
+  std::uint64_t total = 0, shown = 0;
+  std::string last, next, before;
+  bool behind = query.after.empty();
+  while (true) {
+    SHEAF_ASSIGN(const auto jobs, call.rooms->catalog->Exports("", access.study.id, before, kAtOnce));
+    for (const catalog::ExportJob& job : jobs) {
+      if (exporting::MaySeeJob(job, access.rights)) {
+        ++total;
+        if (behind && shown == query.limit && next.empty()) next = last;
+        if (behind && shown < query.limit) {
+          items.Raw(exporting::JobJson(job));
+          last = job.id;
+          ++shown;
+        }
+      }
+      behind = behind || job.id == query.after;
+    }
+    if (jobs.size() < kAtOnce) break;
+    before = jobs.back().id;
+  }
+  if (!behind) return Fail(ErrorCode::kBadCursor, "The export the list went on from is gone.", "cursor");
+  return ListResponse("exports", items.Finish(), next, total);
+}
+
 Answer ListExports(Call& call) {
-  SHEAF_ASSIGN(const model::Study study, call.Study(access::Action::kExport));
+  SHEAF_ASSIGN(const access::StudyAccess access, call.Access(access::Action::kExport));
+  const model::Study& study = access.study;
   SHEAF_ASSIGN(const ListQuery query, ReadListQuery(call, ListSearch::kNo));
+  if (access.rights != model::ViewRights{}) return ListSomeExports(call, access, query);
   SHEAF_ASSIGN(auto jobs, call.rooms->catalog->Exports("", study.id, query.after, query.limit + 1));
   SHEAF_ASSIGN(const std::uint64_t total, CountExports(call, study.id));
   const bool more = jobs.size() > query.limit;
@@ -66,13 +97,14 @@ Answer ListExports(Call& call) {
 }
 
 Answer PostExport(Call& call) {
-  SHEAF_ASSIGN(const model::Study study, call.Study(access::Action::kExport));
+  SHEAF_ASSIGN(const access::StudyAccess access, call.Access(access::Action::kExport));
   SHEAF_TRY(call.OnlyParameters({}));
   SHEAF_ASSIGN(const std::string key, call.IdempotencyKey());
   SHEAF_ASSIGN(const std::string text, call.JsonText(kMaxSettingsBody));
   SHEAF_ASSIGN(const exporting::ExportOptions options, exporting::OptionsFromJson(text));
   bool created = false;
-  SHEAF_ASSIGN(const catalog::ExportJob job, call.rooms->jobs->Submit(call.principal.account, study.id, options, key, &created));
+  SHEAF_ASSIGN(const catalog::ExportJob job,
+               call.rooms->jobs->Submit(call.principal.account, access.study.id, options, key, &created, access.rights));
   http::Response response = JsonResponse(exporting::JobJson(job), created ? 202 : 200);
   response.headers.emplace_back("Location", call.Address(ExportPath(job.id)));
   return response;

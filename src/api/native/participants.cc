@@ -38,24 +38,26 @@ Result<model::Participant> ReadParticipant(Call& call) {
 }
 
 Answer ListParticipants(Call& call) {
-  SHEAF_ASSIGN(const model::Study study, call.Study(access::Action::kViewStudy));
+  SHEAF_ASSIGN(const access::StudyAccess access, call.Access(access::Action::kViewStudy));
   SHEAF_ASSIGN(ListQuery query, ReadListQuery(call, ListSearch::kYes));
-  SHEAF_ASSIGN(const auto vault, call.Vault(study));
+  SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
+  SHEAF_ASSIGN(const privacy::Reader reader, call.Reader(access));
   vault::ListOptions options;
   options.after = std::move(query.after);
   options.limit = query.limit;
   options.search = std::move(query.search);
-  SHEAF_ASSIGN(const auto page, vault->Participants(options));
+  SHEAF_ASSIGN(const auto page, privacy::ListParticipants(*vault, reader, options));
   JsonArray items;
   for (const model::Participant& participant : page.items) items.Raw(ParticipantJson(participant));
   return ListResponse("participants", items.Finish(), page.next, page.total);
 }
 
 Answer GetParticipant(Call& call) {
-  SHEAF_ASSIGN(const model::Study study, call.Study(access::Action::kViewStudy));
+  SHEAF_ASSIGN(const access::StudyAccess access, call.Access(access::Action::kViewStudy));
   SHEAF_TRY(call.OnlyParameters({}));
-  SHEAF_ASSIGN(const auto vault, call.Vault(study));
-  SHEAF_ASSIGN(const model::Participant participant, vault->FindParticipant(call.Part("participant")));
+  SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
+  SHEAF_ASSIGN(const privacy::Reader reader, call.Reader(access));
+  SHEAF_ASSIGN(const model::Participant participant, privacy::FindParticipant(*vault, reader, call.Part("participant")));
   return JsonResponse(ParticipantJson(participant));
 }
 

@@ -5,6 +5,7 @@
 #include "base/ids.h"
 #include "export/page.h"
 #include "export/plan.h"
+#include "export/rows.h"
 
 namespace sheaf::api::native {
 namespace {
@@ -15,13 +16,15 @@ constexpr std::uint64_t kDefaultPage = 100;
 
 Answer ListRecords(Call& call) {
   SHEAF_ASSIGN(const access::StudyAccess access, call.ReadAccess());
-  SHEAF_TRY(call.OnlyParameters({"limit", "cursor", "filter", "sort", "columns", "since", "until", "tombstones", "values", "timezone"},
+  SHEAF_TRY(call.OnlyParameters({"limit", "cursor", "filter", "sort", "columns", "since", "until", "tombstones", "values", "timezone",
+                                 "identifiers", "payloads", "shift_dates", "generalise", "location_decimals", "require_k", "group_by"},
                                 {"participant", "session"}));
   exporting::PageOptions page;
   SHEAF_ASSIGN(page.limit, call.CountParameter("limit", kDefaultPage, 1, exporting::kMaxPage));
   page.cursor = call.request.QueryParameter("cursor").value_or("");
   SHEAF_ASSIGN(page.options, exporting::OptionsFromQuery(call.request.query_parameters, {"limit", "cursor"}));
   page.options.format = exporting::Format::kNdjson;
+  page.viewer = call.Viewer(access);
   SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
   SHEAF_ASSIGN(std::string json, exporting::RenderPage(*vault, call.Part("dataset"), page));
   return JsonResponse(std::move(json));
@@ -29,14 +32,28 @@ Answer ListRecords(Call& call) {
 
 Answer CountRecords(Call& call) {
   SHEAF_ASSIGN(const access::StudyAccess access, call.ReadAccess());
-  SHEAF_TRY(call.OnlyParameters({"filter", "since", "until"}, {"participant", "session"}));
+  SHEAF_TRY(call.OnlyParameters({"filter", "since", "until", "identifiers"}, {"participant", "session"}));
   SHEAF_ASSIGN(const exporting::ExportOptions options, exporting::OptionsFromQuery(call.request.query_parameters));
   SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
-  SHEAF_ASSIGN(const exporting::Plan plan, exporting::MakePlan(*vault, options, call.Part("dataset")));
+  SHEAF_ASSIGN(const exporting::Plan plan, exporting::MakePlan(*vault, options, call.Part("dataset"), 0, call.Viewer(access)));
   SHEAF_ASSIGN(const std::uint64_t count, vault->Count(plan.select));
   JsonObject object;
   object.Count("count", count);
   return JsonResponse(object.Finish());
+}
+
+Answer CheckRisk(Call& call) {
+  SHEAF_ASSIGN(const access::StudyAccess access, call.ReadAccess());
+  SHEAF_TRY(call.OnlyParameters(
+      {"filter", "columns", "since", "until", "identifiers", "payloads", "shift_dates", "generalise", "location_decimals", "require_k"},
+      {"participant", "session"}));
+  SHEAF_ASSIGN(const exporting::ExportOptions options, exporting::OptionsFromQuery(call.request.query_parameters));
+  if (options.privacy.identifiers == privacy::IdentifierMode::kAggregate)
+    return Fail(ErrorCode::kBadParameter, "The risk is that of records; aggregates have a least cell size.", "identifiers");
+  SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
+  SHEAF_ASSIGN(const exporting::Plan plan, exporting::MakePlan(*vault, options, call.Part("dataset"), 0, call.Viewer(access)));
+  SHEAF_ASSIGN(const auto table, exporting::CheckRisk(*vault, plan));
+  return JsonResponse(privacy::RiskJson(plan.dataset->id, table->Report(plan.risk.least_allowed), plan.risk.columns, false));
 }
 
 //! "seq:1042" → 1042; nullopt when it is the id of a record.
@@ -70,6 +87,7 @@ void AddRecordRoutes(http::Router& router, const std::shared_ptr<const Rooms>& r
   AddRoute(router, rooms, "GET", "/api/v1/studies/{study}/datasets/{dataset}/records", ListRecords);
   AddRoute(router, rooms, "DELETE", "/api/v1/studies/{study}/datasets/{dataset}/records/{record}", DeleteRecord);
   AddRoute(router, rooms, "GET", "/api/v1/studies/{study}/datasets/{dataset}/count", CountRecords);
+  AddRoute(router, rooms, "GET", "/api/v1/studies/{study}/datasets/{dataset}/risk", CheckRisk);
 }
 
 }  // namespace sheaf::api::native

@@ -83,24 +83,26 @@ Result<model::Session> ReadSession(Call& call) {
 }
 
 Answer ListSessions(Call& call) {
-  SHEAF_ASSIGN(const model::Study study, call.Study(access::Action::kViewStudy));
+  SHEAF_ASSIGN(const access::StudyAccess access, call.Access(access::Action::kViewStudy));
   SHEAF_ASSIGN(ListQuery query, ReadListQuery(call, ListSearch::kYes));
-  SHEAF_ASSIGN(const auto vault, call.Vault(study));
+  SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
+  SHEAF_ASSIGN(const privacy::Reader reader, call.Reader(access));
   vault::ListOptions options;
   options.after = std::move(query.after);
   options.limit = query.limit;
   options.search = std::move(query.search);
-  SHEAF_ASSIGN(const auto page, vault->Sessions(options));
+  SHEAF_ASSIGN(const auto page, privacy::ListSessions(*vault, reader, options));
   JsonArray items;
   for (const model::Session& session : page.items) items.Raw(SessionJson(session));
   return ListResponse("sessions", items.Finish(), page.next, page.total);
 }
 
 Answer GetSession(Call& call) {
-  SHEAF_ASSIGN(const model::Study study, call.Study(access::Action::kViewStudy));
+  SHEAF_ASSIGN(const access::StudyAccess access, call.Access(access::Action::kViewStudy));
   SHEAF_TRY(call.OnlyParameters({}));
-  SHEAF_ASSIGN(const auto vault, call.Vault(study));
-  SHEAF_ASSIGN(const model::Session session, vault->FindSession(call.Part("session")));
+  SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
+  SHEAF_ASSIGN(const privacy::Reader reader, call.Reader(access));
+  SHEAF_ASSIGN(const model::Session session, privacy::FindSession(*vault, reader, call.Part("session")));
   return JsonResponse(SessionJson(session));
 }
 

@@ -171,6 +171,8 @@ Result<std::shared_ptr<Engine>> Engine::Open(const Options& options) {
     duckdb_free(message);
     return Fail(ErrorCode::kInternal, "the record engine does not start: " + reason);
   }
+  SHEAF_ASSIGN(const auto connection, engine->Connect());
+  SHEAF_TRY(RegisterRows(connection->Get()));
   return engine;
 }
 

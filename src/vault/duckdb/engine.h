@@ -148,6 +148,9 @@ class Engine {
   std::vector<std::unique_ptr<Connection>> idle_;
 };
 
+//! Adds the table function that WriteParquet reads foreign rows through (parquet_rows.cc). Once a database.
+Status RegisterRows(duckdb_connection connection);
+
 //! 'text' with quotes doubled: for paths in ATTACH and COPY, which take no parameters.
 std::string SqlText(std::string_view text);
 //! Sheaf's error for DuckDB's message: kStorageFull, kCancelled, kUnavailable (memory), kStorageDamaged or kInternal.

@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
-#include <thread>
 #include <utility>
 
 #include "vault/duckdb/schema.h"
 #include "vault/duckdb/sql.h"
 #include "vault/duckdb/study.h"
+#include "vault/duckdb/watch.h"
 
 namespace sheaf::vault {
 namespace {
@@ -32,8 +30,6 @@ std::string Instant(const std::string& column) { return fmt::format("make_timest
 // Up to this many participants or sessions their ids are bound as one list; a join with their table would give up the
 // order of rows. More are joined, and the rows sorted.
 constexpr std::int32_t kMostListed = 200'000;
-
-constexpr std::chrono::milliseconds kPollInterval{20};
 
 // Up to this many words are bound as an enumeration, which Parquet's dictionary is written from as it is; every row group
 // repeats it, so that more would swell the file.
@@ -122,34 +118,6 @@ ColumnList RenderColumns(const Select& select, const std::vector<std::string>& n
   }
   return list;
 }
-
-//! Stops a query of another thread when `wanted` says so.
-class Watch {
- public:
-  Watch(Connection& connection, const std::function<bool()>& wanted) {
-    if (!wanted) return;
-    thread_ = std::thread([this, &connection, wanted] {
-      std::unique_lock lock(mutex_);
-      while (!ended_.wait_for(lock, kPollInterval, [this] { return done_; })) {
-        if (wanted()) connection.Interrupt();
-      }
-    });
-  }
-  ~Watch() {
-    {
-      const std::lock_guard lock(mutex_);
-      done_ = true;
-    }
-    ended_.notify_one();
-    if (thread_.joinable()) thread_.join();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  bool done_ = false;
-  std::thread thread_;
-};
 
 }  // namespace
 

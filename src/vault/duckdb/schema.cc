@@ -96,8 +96,10 @@ std::string PhysicalName(const model::Column& column) {
   switch (column.kind) {
     case model::ColumnKind::kSeq: return "_seq";
     case model::ColumnKind::kRecordId: return "_id";
-    case model::ColumnKind::kParticipant: return "_participant";
-    case model::ColumnKind::kSession: return "_session";
+    case model::ColumnKind::kParticipant:
+    case model::ColumnKind::kParticipantNumber: return "_participant";
+    case model::ColumnKind::kSession:
+    case model::ColumnKind::kSessionNumber: return "_session";
     case model::ColumnKind::kTime: return "_time";
     case model::ColumnKind::kTimeOffset: return "_offset";
     case model::ColumnKind::kOnset: return "_onset";

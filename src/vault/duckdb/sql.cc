@@ -23,7 +23,7 @@ bool OfSession(ColumnKind kind) {
 
 class Renderer {
  public:
-  explicit Renderer(const SqlContext& context) : context_(context) {}
+  Renderer(const SqlContext& context, bool masked) : context_(context), masked_(masked) {}
 
   Sql Take() { return std::move(sql_); }
   void Text(std::string_view text) { sql_.text += text; }
@@ -58,6 +58,22 @@ class Renderer {
     if (column.kind == ColumnKind::kParticipant) return SortExpression({ColumnKind::kParticipantId, -1, {}});
     if (column.kind == ColumnKind::kSession) return SortExpression({ColumnKind::kSessionId, -1, {}});
     return PhysicalName(column);
+  }
+
+  //! The column as a condition sees it. The masks are those of privacy/mask.h, near enough for comparing.
+  std::string Expression(const model::Column& column) const {
+    const std::string name = PhysicalName(column);
+    if (!masked_ || column.kind != ColumnKind::kField) return name;
+    const model::FieldType type = context_.dataset.fields[static_cast<std::size_t>(column.field)].type;
+    if (type != model::FieldType::kString && type != model::FieldType::kIdentifier) return name;
+    constexpr std::string_view kEmail =
+        R"re(([A-Za-z0-9._%+'!#$&*/=?^`{|}~-]|[^\x00-\x7F])+(@|%40)([A-Za-z0-9-]|[^\x00-\x7F])+(\.([A-Za-z0-9-]|[^\x00-\x7F])+)+)re";
+    constexpr std::string_view kAddress =
+        R"re(([0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|[0-9A-Fa-f:]*::[0-9A-Fa-f:.]*|[0-9]{1,3}(\.[0-9]{1,3}){3})re";
+    return fmt::format(
+        "(CASE WHEN {0} IN (SELECT id FROM {1}.main.participants) OR {0} IN (SELECT id FROM {1}.main.sessions) THEN NULL ELSE "
+        "regexp_replace(regexp_replace({0}, {2}, '[email]', 'g'), {3}, '[ip]', 'g') END)",
+        name, context_.alias, SqlText(kEmail), SqlText(kAddress));
   }
 
  private:
@@ -97,7 +113,7 @@ class Renderer {
   void Leaf(const Predicate& predicate) {
     const ColumnKind kind = predicate.column.kind;
     const bool participant = OfParticipant(kind) || kind == ColumnKind::kParticipant;
-    if (!participant && !OfSession(kind) && kind != ColumnKind::kSession) { return Comparison(predicate, PhysicalName(predicate.column)); }
+    if (!participant && !OfSession(kind) && kind != ColumnKind::kSession) return Comparison(predicate, Expression(predicate.column));
     if (ByNumber(predicate, participant)) return;
     model::Column column = predicate.column;
     if (kind == ColumnKind::kParticipant) column.kind = ColumnKind::kParticipantId;
@@ -238,6 +254,7 @@ class Renderer {
   }
 
   const SqlContext& context_;
+  const bool masked_;
   Sql sql_;
 };
 
@@ -290,14 +307,30 @@ void RenderConditions(Renderer& renderer, const Select& select, const SqlContext
 
 }  // namespace
 
+Sql RenderPeople(const model::Predicate& where, const SqlContext& context) {
+  Renderer renderer(context, false);
+  renderer.Render(where);
+  return renderer.Take();
+}
+
+std::string RenderGroup(const model::Column& column, const SqlContext& context) {
+  Renderer renderer(context, true);
+  return column.kind == ColumnKind::kField ? renderer.Expression(column) : renderer.SortExpression(column);
+}
+
+std::string NumberCondition(std::string_view column, const std::vector<std::int32_t>& numbers) {
+  if (numbers.empty()) return "FALSE";
+  return fmt::format("{} IN ({})", column, fmt::join(numbers, ","));
+}
+
 Sql RenderWhere(const Select& select, const SqlContext& context, bool with_position) {
-  Renderer renderer(context);
+  Renderer renderer(context, select.masked);
   RenderConditions(renderer, select, context, with_position);
   return renderer.Take();
 }
 
 Sql RenderSelect(const Select& select, const SqlContext& context, std::string_view columns) {
-  Renderer renderer(context);
+  Renderer renderer(context, select.masked);
   renderer.Text("SELECT ");
   if (!columns.empty()) {
     renderer.Text(columns);

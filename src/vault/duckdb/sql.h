@@ -30,6 +30,13 @@ Sql RenderSelect(const Select& select, const SqlContext& context, std::string_vi
 //! The WHERE part alone, without the keyword; "TRUE" when nothing restricts.
 Sql RenderWhere(const Select& select, const SqlContext& context, bool with_position);
 
+//! `participant`'s columns alone, for a table of them called p whose number is called _participant.
+Sql RenderPeople(const model::Predicate& where, const SqlContext& context);
+//! A column to group by, masked as Select::masked says; without parameters.
+std::string RenderGroup(const model::Column& column, const SqlContext& context);
+//! "no IN (1,2,3)"; FALSE for none.
+std::string NumberCondition(std::string_view column, const std::vector<std::int32_t>& numbers);
+
 Status BindParameters(Statement& statement, const std::vector<model::Value>& parameters, int first = 1);
 
 }  // namespace sheaf::vault

@@ -35,6 +35,8 @@ class DuckStudy : public StudyVault, public std::enable_shared_from_this<DuckStu
   Result<model::Session> FindSession(std::string_view id) override;
   Result<Page<model::Session>> Sessions(const ListOptions& options) override;
   std::shared_ptr<const PeopleView> People() override;
+  Result<std::vector<std::int32_t>> ParticipantNumbers(const model::Predicate& where) override;
+  Result<std::vector<std::int32_t>> SessionNumbers(const std::optional<std::vector<std::int32_t>>& participants) override;
   std::optional<std::int32_t> ParticipantNumber(std::string_view id) override { return state_->people->ParticipantNumber(id); }
   std::optional<std::int32_t> SessionNumber(std::string_view id) override { return state_->people->SessionNumber(id); }
   void Append(AppendRequest request, AppendDone done) override;
@@ -44,9 +46,12 @@ class DuckStudy : public StudyVault, public std::enable_shared_from_this<DuckStu
   Result<std::unique_ptr<Cursor>> Read(const Select& select) override;
   Result<std::uint64_t> Count(const Select& select) override;
   Result<Summary> Summarize(std::string_view dataset) override;
+  Result<Summary> SummarizePart(const Select& part) override;
+  Result<std::vector<AggregateCell>> Aggregate(const AggregateRequest& request) override;
   Result<std::vector<Tombstone>> Tombstones(std::string_view dataset, Seq after, Seq upto) override;
   Result<std::uint64_t> WriteParquet(const Select& select, const std::vector<std::string>& names, const std::string& path,
                                      const std::function<bool()>& interrupt) override;
+  Result<std::uint64_t> WriteParquetOf(const ParquetRows& rows, const std::string& path, const std::function<bool()>& interrupt) override;
 
   const StudyState& State() const { return *state_; }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "vault/duckdb/sql.h"
 #include "vault/duckdb/study.h"
 
 namespace sheaf::vault {
@@ -70,7 +71,8 @@ Status LoadAttendance(Connection& connection, const StudyState& state, std::vect
 template <class Item, class From>
 Result<Page<Item>> ReadPage(Connection& connection, const std::string& table, const char* columns, const char* text_columns,
                             const ListOptions& options, From from) {
-  const std::string found = fmt::format("(? = '' OR contains(lower(concat_ws(chr(10), {})), lower(?)))", text_columns);
+  std::string found = fmt::format("(? = '' OR contains(lower(concat_ws(chr(10), {})), lower(?)))", text_columns);
+  if (options.numbers) found += fmt::format(" AND {}", NumberCondition("no", *options.numbers));
   SHEAF_ASSIGN(auto count, connection.Prepare(fmt::format("SELECT count(*) FROM {} WHERE {}", table, found)));
   count.Bind(1, options.search);
   count.Bind(2, options.search);

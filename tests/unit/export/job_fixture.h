@@ -42,6 +42,8 @@ class WrappedBlobs final : public blobs::Blobs {
   std::atomic<bool> fail_publish{false};
   std::atomic<int> published{0};
   std::function<void()> after_publish;
+  using blobs::Blobs::Adopt;
+  using blobs::Blobs::Create;
 
   Result<std::unique_ptr<blobs::BlobWriter>> Create(std::string_view name, const blobs::SealTo& seal) override {
     SHEAF_ASSIGN(auto writer, blobs_->Create(name, seal));

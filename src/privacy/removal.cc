@@ -1,0 +1,128 @@
+#include "privacy/removal.h"
+
+#include "privacy/coded_people.h"
+#include "query/filter.h"
+
+namespace sheaf::privacy {
+namespace {
+
+using model::ColumnKind;
+using model::FieldType;
+using model::Operator;
+
+tl::unexpected<Error> Removed(const std::string& name, std::string_view what, std::string place) {
+  return Fail(ErrorCode::kIdentifierRemoved, "With identifiers removed " + name + " " + std::string(what) + ".", std::move(place));
+}
+
+bool IsNullTest(Operator op) { return op == Operator::kIsNull || op == Operator::kIsNotNull; }
+
+}  // namespace
+
+bool Removal::Leaves(const model::Field& field) const {
+  if (field.privacy == model::PrivacyClass::kDirect) return false;
+  const bool payload = field.type == FieldType::kJson &&
+                       (dataset_.kind == model::DatasetKind::kDonation || dataset_.kind == model::DatasetKind::kRecordings);
+  return payloads_ || !payload;
+}
+
+Status Removal::CheckColumns(const std::vector<model::Column>& columns) const {
+  for (const auto& column : columns) {
+    if (column.kind != ColumnKind::kField) continue;
+    const auto& field = dataset_.fields[static_cast<std::size_t>(column.field)];
+    if (Leaves(field)) continue;
+    const bool direct = field.privacy == model::PrivacyClass::kDirect;
+    return Removed("the field " + field.id, direct ? "is left out: it is a direct identifier" : "leaves only with payloads=true",
+                   "columns");
+  }
+  return {};
+}
+
+Status Removal::TranslateFilter(model::Predicate& predicate) const {
+  if (predicate.op != Operator::kAll && predicate.op != Operator::kAny && predicate.op != Operator::kNot) return TranslateLeaf(predicate);
+  for (auto& child : predicate.children) SHEAF_TRY(TranslateFilter(child));
+  return {};
+}
+
+Status Removal::TranslateLeaf(model::Predicate& leaf) const {
+  const std::string place = "/filter";
+  const std::string name = query::ColumnName(leaf.column, dataset_);
+  switch (leaf.column.kind) {
+    case ColumnKind::kParticipant:
+    case ColumnKind::kParticipantId: return TranslatePeople(leaf, CodeKind::kParticipant);
+    case ColumnKind::kSession:
+    case ColumnKind::kSessionId: return TranslatePeople(leaf, CodeKind::kSession);
+    case ColumnKind::kParticipantCode: return Removed("participant.code", "cannot be filtered by", place);
+    case ColumnKind::kSessionName:
+    case ColumnKind::kSessionAttribute: return Removed(name, "cannot be filtered by", place);
+    case ColumnKind::kParticipantAttribute:
+      if (settings_.ClassOfAttribute(leaf.column.attribute) != model::PrivacyClass::kDirect) return {};
+      return Removed(name, "is a direct identifier, which cannot be filtered by", place);
+    case ColumnKind::kRecordId:
+    case ColumnKind::kMetadata:
+    case ColumnKind::kSkipped:
+      if (IsNullTest(leaf.op)) return {};
+      return Removed(name, "takes is_null and is_not_null alone", place);
+    case ColumnKind::kField: {
+      const auto& field = dataset_.fields[static_cast<std::size_t>(leaf.column.field)];
+      if (!Leaves(field)) return Removed("the field " + field.id, "cannot be filtered by", place);
+      if (field.type != FieldType::kJson || IsNullTest(leaf.op)) return {};
+      return Removed("the json field " + field.id, "takes is_null and is_not_null alone", place);
+    }
+    default: return {};
+  }
+}
+
+Status Removal::TranslatePeople(model::Predicate& leaf, CodeKind kind) const {
+  if (IsNullTest(leaf.op)) return {};
+  const bool equality =
+      leaf.op == Operator::kEqual || leaf.op == Operator::kNotEqual || leaf.op == Operator::kIn || leaf.op == Operator::kNotIn;
+  const std::string name = kind == CodeKind::kParticipant ? "participant" : "session";
+  if (!equality) return Removed(name, "is compared with whole codes, by = != in and not_in", "/filter");
+  std::vector<std::string> codes;
+  for (const auto& value : leaf.values) codes.push_back(std::get<std::string>(value));
+  const auto ids = IdsOf(kind, codes);
+  leaf.values.assign(ids.begin(), ids.end());
+  return {};
+}
+
+Status Removal::TranslateSort(std::vector<model::SortKey>& order) const {
+  for (auto& key : order) {
+    const std::string name = query::ColumnName(key.column, dataset_);
+    switch (key.column.kind) {
+      case ColumnKind::kParticipant:
+      case ColumnKind::kParticipantId: key.column.kind = ColumnKind::kParticipantNumber; break;
+      case ColumnKind::kSession:
+      case ColumnKind::kSessionId: key.column.kind = ColumnKind::kSessionNumber; break;
+      case ColumnKind::kRecordId:
+      case ColumnKind::kParticipantCode:
+      case ColumnKind::kSessionName:
+      case ColumnKind::kSessionAttribute: return Removed(name, "cannot be sorted by", "sort");
+      case ColumnKind::kParticipantAttribute:
+        if (settings_.ClassOfAttribute(key.column.attribute) == model::PrivacyClass::kDirect)
+          return Removed(name, "cannot be sorted by", "sort");
+        break;
+      case ColumnKind::kField: {
+        // The order of texts would tell of what is masked in them.
+        const auto& field = dataset_.fields[static_cast<std::size_t>(key.column.field)];
+        const bool is_text = field.type == FieldType::kString || field.type == FieldType::kIdentifier;
+        if (is_text || !Leaves(field)) return Removed(name, "cannot be sorted by", "sort");
+        break;
+      }
+      default: break;
+    }
+  }
+  return {};
+}
+
+std::vector<std::string> Removal::IdsOf(CodeKind kind, const std::vector<std::string>& codes) const {
+  const auto known = IdsOfCodes(people_, key_, kind, codes);
+  std::vector<std::string> ids;
+  for (const auto& code : codes) {
+    const auto found = known.find(code);
+    // The empty text is nobody's id.
+    ids.push_back(found == known.end() ? std::string() : found->second);
+  }
+  return ids;
+}
+
+}  // namespace sheaf::privacy

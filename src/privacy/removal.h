@@ -1,0 +1,45 @@
+#pragma once
+//! What a reader in mode remove may name: fields that leave, and people by their codes. Otherwise a filter or a sort
+//! would tell what the records no longer do.
+
+#include <string>
+#include <vector>
+
+#include "model/predicate.h"
+#include "model/study_settings.h"
+#include "privacy/codes.h"
+#include "vault/vault.h"
+
+namespace sheaf::privacy {
+
+//! Refers to everything it is made of.
+class Removal {
+ public:
+  Removal(const model::Dataset& dataset, const model::StudySettings& settings, const vault::PeopleView& people, const CodeKey& key,
+          bool payloads)
+      : dataset_(dataset), settings_(settings), people_(people), key_(key), payloads_(payloads) {}
+
+  //! False: a direct identifier, or a payload that was not asked for.
+  bool Leaves(const model::Field& field) const;
+  //! kIdentifierRemoved for a column that does not leave; place "columns".
+  Status CheckColumns(const std::vector<model::Column>& columns) const;
+  //! Codes in the filter become ids; of what is compared with people and records only what tells nothing of ids is let
+  //! pass: kIdentifierRemoved, place "/filter".
+  Status TranslateFilter(model::Predicate& predicate) const;
+  //! By people: in an order that tells nothing of their ids. kIdentifierRemoved, place "sort".
+  Status TranslateSort(std::vector<model::SortKey>& order) const;
+  //! Codes become ids; a code that is nobody's becomes an id that nobody has.
+  std::vector<std::string> IdsOf(CodeKind kind, const std::vector<std::string>& codes) const;
+
+ private:
+  Status TranslateLeaf(model::Predicate& leaf) const;
+  Status TranslatePeople(model::Predicate& leaf, CodeKind kind) const;
+
+  const model::Dataset& dataset_;
+  const model::StudySettings& settings_;
+  const vault::PeopleView& people_;
+  const CodeKey& key_;
+  const bool payloads_;
+};
+
+}  // namespace sheaf::privacy
