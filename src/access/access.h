@@ -18,21 +18,39 @@ namespace sheaf::access {
 //! Who is asking, after authentication.
 struct Principal {
   std::string account;
-  std::string key;
+  std::string key;  //!< its id; empty for a session
   bool admin = false;
-  std::vector<std::string> scopes;
+  std::vector<std::string> scopes;    //!< a session has {"*"}
+  std::vector<std::string> studies;   //!< of a key that is for some only; empty: all
+  std::string session;                //!< its id; empty for a key
+  std::optional<Micros> key_expires;  //!< of the key
+  Micros session_expires = 0;         //!< of the session
+};
+
+//! What a request is let in by; each may be empty.
+struct Credentials {
+  std::string_view authorization;  //!< `Authorization`
+  std::string_view api_key;        //!< `X-API-Key`
+  std::string_view cookie;         //!< `Cookie`
+  std::string_view csrf;           //!< `X-CSRF-Token`
+  std::string_view method = "GET";
 };
 
 enum class Action {
   kListStudies,
   kCreateStudy,
   kViewStudy,
-  kManageStudy,
-  kDeleteStudy,  // settings, definitions, participants, sessions
+  kManageStudy,  // settings, definitions, participants, sessions
+  kDeleteStudy,
   kReadRecords,
   kWriteRecords,
   kDeleteRecords,
   kExport,
+  kManagePeople,  // consent, withdrawal, personal links, requests
+  kErase,         // all of a participant, for good
+  kReadAccess,    // grants, keys, accounts
+  kManageAccess,
+  kReadAudit,
 };
 
 //! A study, and what of it the principal may see.
@@ -46,35 +64,48 @@ struct NewKey {
   catalog::Key key;
   std::string secret;
 };
-//! `scopes` empty: {"*"}. kBadParameter for an unknown scope. Known: * read:* read:records read:studies write:records
-//! write:studies delete:records delete:studies export and read:<kind> for each dataset kind.
+//! `scopes` empty: {"*"}. kBadParameter for an unknown scope. Known: * read:* read:records read:studies read:access
+//! read:audit write:records write:studies write:people write:access delete:records delete:studies delete:participants
+//! export and read:<kind> for each dataset kind. `studies`: the only ones it is good for; empty: all.
 Result<NewKey> CreateKey(catalog::Catalog& catalog, std::string_view account, std::string_view name, std::vector<std::string> scopes,
-                         std::optional<Micros> expires_at);
+                         std::optional<Micros> expires_at, std::vector<std::string> studies = {});
 //! "90d", "12h", "1y", "2w", "30s", "never" → seconds, nullopt for never. At most 100 years. kBadParameter otherwise.
 Result<std::optional<std::int64_t>> ParseExpiry(std::string_view text);
 
 //! Argon2id. A thousand-word password is fine, fewer than 8 characters is kBadParameter.
 Result<std::string> HashPassword(std::string_view password);
 bool VerifyPassword(std::string_view hash, std::string_view password);
+//! The same for callers nobody knows yet: when too many passwords are being looked at already, kTooManyRequests.
+Result<bool> TryVerifyPassword(std::string_view hash, std::string_view password);
 
 class Gate {
  public:
   explicit Gate(std::shared_ptr<catalog::Catalog> catalog);
   ~Gate();
 
-  //! From the values of `Authorization` and `X-API-Key` (either may be empty). A missing, unknown, expired or revoked
-  //! key is kUnauthenticated, all alike. Revocation counts from the next request. Thread-safe, microseconds.
+  //! By a key, if one was sent, else by a session's cookie. A missing, unknown, expired or revoked key or session and a
+  //! disabled account are kUnauthenticated, all alike. A session that wants to change something must prove with its token
+  //! that its own page asks (kCsrf). Revocation counts from the next request. Thread-safe, microseconds.
+  Result<Principal> Authenticate(const Credentials& credentials);
+  //! By a key alone.
   Result<Principal> Authenticate(std::string_view authorization, std::string_view api_key);
+  //! Was there anything to be let in by? Coming without is no guess.
+  static bool Tries(const Credentials& credentials);
 
   //! May the principal do this at all (scope)? kForbidden with the scope needed in the detail. `kind`: that of the dataset
   //! whose records are read, where it is known; then `read:<kind>` suffices, without it only `read:records` does.
   Status Allow(const Principal& principal, Action action, std::optional<model::DatasetKind> kind = std::nullopt);
-  //! And in this study (owner, admin)? A study that the principal may not see is kNotFound, like one that is not there.
+  //! For what concerns the whole server: an administrator, with a key that is not for some studies only. kForbidden.
+  Status AllowAdmin(const Principal& principal, Action action);
+  //! And in this study (owner, administrator, grant)? A study that the principal may not see is kNotFound, like one that
+  //! is not there; kForbidden when it may be seen but not this be done. What changes more than records needs a grant of the
+  //! whole study, identifiers included.
   Result<StudyAccess> AllowStudy(const Principal& principal, Action action, std::string_view study,
                                  std::optional<model::DatasetKind> kind = std::nullopt);
-  //! Owner whose studies the principal lists; empty for an administrator: all.
+  //! The account whose studies, own and granted, the principal lists; empty for an administrator: all. A key's
+  //! `studies` limit the list further.
   std::string ListOwner(const Principal& principal) const;
-  //! Writes counted key uses to the catalog; called every few seconds and at the end.
+  //! Writes counted uses of keys and sessions to the catalog; called every few seconds and at the end.
   Status FlushUses();
 
  private:

@@ -35,21 +35,18 @@ tl::unexpected<Error> NoExpiry() {
 }  // namespace
 
 Result<NewKey> CreateKey(catalog::Catalog& catalog, std::string_view account, std::string_view name, std::vector<std::string> scopes,
-                         std::optional<Micros> expires_at) {
+                         std::optional<Micros> expires_at, std::vector<std::string> studies) {
   if (scopes.empty()) scopes.emplace_back("*");
   for (const std::string& scope : scopes) {
-    if (!IsScope(scope)) {
-      return Fail(ErrorCode::kBadParameter,
-                  "There is no such scope. Known: *, read:*, read:records, read:studies, read:<kind of dataset>, "
-                  "write:records, write:studies, delete:records, delete:studies, export.",
-                  "scope");
-    }
+    if (!IsScope(scope)) { return Fail(ErrorCode::kBadParameter, "There is no such scope. Known: " + KnownScopes() + ".", "scope"); }
   }
   std::sort(scopes.begin(), scopes.end());
   scopes.erase(std::unique(scopes.begin(), scopes.end()), scopes.end());
+  std::sort(studies.begin(), studies.end());
+  studies.erase(std::unique(studies.begin(), studies.end()), studies.end());
   SHEAF_ASSIGN(std::string secret, NewSecret());
   SHEAF_ASSIGN(const std::string digest, Digest(secret));
-  SHEAF_ASSIGN(catalog::Key key, catalog.AddKey(account, name, scopes, expires_at, digest));
+  SHEAF_ASSIGN(catalog::Key key, catalog.AddKey(account, name, scopes, expires_at, digest, studies));
   return NewKey{std::move(key), std::move(secret)};
 }
 

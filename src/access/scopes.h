@@ -11,6 +11,10 @@
 namespace sheaf::access {
 
 bool IsScope(std::string_view scope);
+//! Are keys with `scopes` able to do all that one with `wanted` is?
+bool Includes(const std::vector<std::string>& scopes, std::string_view wanted);
+//! All of them, for people: "*, read:*, …".
+std::string KnownScopes();
 //! The one scope that is needed for `action`: what a refusal names.
 std::string_view NeededScope(Action action);
 //! Does one of `scopes` allow `action`? With the kind of the dataset, `read:<kind>` counts too.

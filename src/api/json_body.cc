@@ -97,6 +97,10 @@ bool JsonBody::Has(std::string_view name) const {
   return std::any_of(members_.begin(), members_.end(), [&](const Member& member) { return member.name == name; });
 }
 
+bool JsonBody::IsNull(std::string_view name) const {
+  return std::any_of(members_.begin(), members_.end(), [&](const Member& member) { return member.name == name && member.text == "null"; });
+}
+
 JsonBody::Member* JsonBody::Take(std::string_view name) {
   for (Member& member : members_) {
     if (member.name != name) continue;
@@ -108,18 +112,50 @@ JsonBody::Member* JsonBody::Take(std::string_view name) {
 
 void JsonBody::Ignore(std::string_view name) { Take(name); }
 
+Result<std::string> JsonBody::ReadText(std::string_view json, std::string_view name, std::size_t limit, const std::string& place) {
+  if (json.front() != '"') return Fail(ErrorCode::kBadMember, "\"" + std::string(name) + "\" must be a string.", place);
+  std::string value = DecodeString(json);
+  if (value.size() > limit) {
+    return Fail(ErrorCode::kBadMember, "\"" + std::string(name) + "\" may have at most " + std::to_string(limit) + " bytes.", place);
+  }
+  if (value.find('\0') != std::string::npos) {
+    return Fail(ErrorCode::kBadMember, "\"" + std::string(name) + "\" may not have the character U+0000.", place);
+  }
+  return value;
+}
+
 Result<std::optional<std::string>> JsonBody::Text(std::string_view name, std::size_t limit) {
   const Member* member = Take(name);
   if (member == nullptr) return std::nullopt;
-  if (member->text.front() != '"') return Fail(ErrorCode::kBadMember, "\"" + std::string(name) + "\" must be a string.", Place(name));
-  std::string value = DecodeString(member->text);
-  if (value.size() > limit) {
-    return Fail(ErrorCode::kBadMember, "\"" + std::string(name) + "\" may have at most " + std::to_string(limit) + " bytes.", Place(name));
+  return ReadText(member->text, name, limit, Place(name));
+}
+
+Result<std::optional<bool>> JsonBody::Flag(std::string_view name) {
+  const Member* member = Take(name);
+  if (member == nullptr) return std::nullopt;
+  if (member->text == "true") return true;
+  if (member->text == "false") return false;
+  return Fail(ErrorCode::kBadMember, "\"" + std::string(name) + "\" must be true or false.", Place(name));
+}
+
+Result<std::optional<std::vector<std::string>>> JsonBody::Texts(std::string_view name, std::size_t most, std::size_t limit) {
+  const Member* member = Take(name);
+  if (member == nullptr) return std::nullopt;
+  const std::string place = Place(name);
+  if (member->text.front() != '[') return Fail(ErrorCode::kBadMember, "\"" + std::string(name) + "\" must be an array.", place);
+  std::vector<std::string> texts;
+  Scanner scanner(member->text);
+  scanner.Step();
+  while (scanner.Peek() != ']') {
+    if (scanner.Peek() == ',') scanner.Step();
+    if (texts.size() == most) {
+      return Fail(ErrorCode::kBadMember, "\"" + std::string(name) + "\" may have at most " + std::to_string(most) + " elements.", place);
+    }
+    const std::string element = scanner.Value();
+    SHEAF_ASSIGN(std::string text, ReadText(element, name, limit, place + "/" + std::to_string(texts.size())));
+    texts.push_back(std::move(text));
   }
-  if (value.find('\0') != std::string::npos) {
-    return Fail(ErrorCode::kBadMember, "\"" + std::string(name) + "\" may not have the character U+0000.", Place(name));
-  }
-  return value;
+  return texts;
 }
 
 Result<std::optional<Micros>> JsonBody::Time(std::string_view name) {

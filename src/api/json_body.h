@@ -23,9 +23,14 @@ class JsonBody {
   Result<std::optional<Micros>> Time(std::string_view name);
   //! The member's own JSON text, without spaces between tokens, numbers as they were written. It must be an object.
   Result<std::optional<std::string>> ObjectText(std::string_view name);
+  //! true or false; nullopt when it is absent.
+  Result<std::optional<bool>> Flag(std::string_view name);
+  //! An array of up to `most` texts of up to `limit` bytes.
+  Result<std::optional<std::vector<std::string>>> Texts(std::string_view name, std::size_t most, std::size_t limit);
   //! An array of objects.
   Result<std::optional<std::vector<JsonBody>>> Objects(std::string_view name);
   bool Has(std::string_view name) const;
+  bool IsNull(std::string_view name) const;
   //! Takes a member without looking at it: it may be sent back as it was given, and means nothing on the way in.
   void Ignore(std::string_view name);
   //! kUnknownMember when there is a member that nobody took.
@@ -43,6 +48,7 @@ class JsonBody {
   //! `text` is an object known to be well-formed.
   static Result<JsonBody> Split(std::string_view text, std::string pointer);
   Member* Take(std::string_view name);
+  static Result<std::string> ReadText(std::string_view json, std::string_view name, std::size_t limit, const std::string& place);
 
   std::string pointer_;
   std::vector<Member> members_;

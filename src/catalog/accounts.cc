@@ -9,6 +9,7 @@
 #include "catalog/nullable_time.h"
 #include "catalog/rows.h"
 #include "catalog/sql_catalog.h"
+#include "catalog/words.h"
 
 namespace sheaf::catalog {
 namespace {
@@ -16,14 +17,15 @@ namespace {
 constexpr std::size_t kMaxEmail = 254;
 constexpr std::size_t kMaxName = 255;
 
-const std::string kAccountColumns = "id, email, name, admin, password_hash, created_at";
-const std::string kKeyColumns = "id, account, name, scopes, created_at, expires_at, revoked_at, last_used_at, uses";
+const std::string kAccountColumns = "id, email, name, admin, password_hash, created_at, disabled_at";
+const std::string kKeyColumns = "id, account, name, scopes, created_at, expires_at, revoked_at, last_used_at, uses, studies";
 
 struct AccountRow {
   using Value = Account;
   Account account;
   int admin = 0;
   long long created_at = 0;
+  NullableTime<soci::indicator> disabled_at;
 
   void Into(soci::statement& statement) {
     statement.exchange(soci::into(account.id));
@@ -32,31 +34,21 @@ struct AccountRow {
     statement.exchange(soci::into(admin));
     statement.exchange(soci::into(account.password_hash));
     statement.exchange(soci::into(created_at));
+    statement.exchange(soci::into(disabled_at.value, disabled_at.indicator));
   }
   Result<Account> Take() {
     account.admin = admin != 0;
     account.created_at = created_at;
+    account.disabled_at = disabled_at.Get();
     return account;
   }
 };
-
-std::string JoinScopes(const std::vector<std::string>& scopes) { return fmt::format("{}", fmt::join(scopes, " ")); }
-
-std::vector<std::string> SplitScopes(const std::string& text) {
-  std::vector<std::string> scopes;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const std::size_t end = std::min(text.find(' ', begin), text.size());
-    if (end > begin) scopes.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return scopes;
-}
 
 struct KeyRow {
   using Value = Key;
   Key key;
   std::string scopes;
+  std::string studies;
   long long created_at = 0;
   long long uses = 0;
   NullableTime<soci::indicator> expires_at, revoked_at, last_used_at;
@@ -71,9 +63,11 @@ struct KeyRow {
     statement.exchange(soci::into(revoked_at.value, revoked_at.indicator));
     statement.exchange(soci::into(last_used_at.value, last_used_at.indicator));
     statement.exchange(soci::into(uses));
+    statement.exchange(soci::into(studies));
   }
   Result<Key> Take() {
-    key.scopes = SplitScopes(scopes);
+    key.scopes = SplitWords(scopes);
+    key.studies = SplitWords(studies);
     key.created_at = created_at;
     key.expires_at = expires_at.Get();
     key.revoked_at = revoked_at.Get();
@@ -118,12 +112,20 @@ Result<Account> One(soci::session& sql, const std::string& where, const std::str
   return *std::move(found);
 }
 
+Result<Key> OneKey(soci::session& sql, const std::string& where, const std::string& value) {
+  SHEAF_ASSIGN(auto found,
+               (SelectOne<KeyRow, soci::statement>(sql, fmt::format("SELECT {} FROM api_key WHERE {} = :value", kKeyColumns, where),
+                                                   soci::use(value, "value"))));
+  if (!found) return Fail(ErrorCode::kNotFound, "There is no such key.");
+  return *std::move(found);
+}
+
 }  // namespace
 
 Result<Account> SqlCatalog::AddAccount(std::string_view email, std::string_view name, bool admin, std::string_view password_hash) {
   if (!IsEmail(email)) return Fail(ErrorCode::kBadParameter, "This is not an e-mail address.", "email");
   SHEAF_TRY(CheckName(name));
-  const Account account{NewId("usr_"), std::string(email), std::string(name), admin, std::string(password_hash), Now()};
+  const Account account{NewId("usr_"), std::string(email), std::string(name), admin, std::string(password_hash), Now(), {}};
   const std::string folded = Fold(email);
   const int admin_word = admin ? 1 : 0;
   const long long created_at = account.created_at;
@@ -155,8 +157,33 @@ Result<std::vector<Account>> SqlCatalog::Accounts() {
   });
 }
 
+Result<Account> SqlCatalog::ChangeAccount(std::string_view id, const AccountChange& change) {
+  if (change.name) SHEAF_TRY(CheckName(*change.name));
+  const std::string value(id);
+  const long long now = Now();
+  return store_->Write([&](soci::session& sql) -> Result<Account> {
+    SHEAF_ASSIGN(Account account, One(sql, "id", value));
+    const bool ruled = account.admin && !account.disabled_at;
+    account.name = change.name.value_or(account.name);
+    account.password_hash = change.password_hash.value_or(account.password_hash);
+    account.admin = change.admin.value_or(account.admin);
+    if (change.disabled && !*change.disabled) account.disabled_at.reset();
+    if (change.disabled && *change.disabled && !account.disabled_at) account.disabled_at = now;
+    const int admin = account.admin ? 1 : 0;
+    auto disabled = NullableTime<soci::indicator>::Of(account.disabled_at);
+    Change<soci::statement>(
+        sql, "UPDATE account SET name = :name, admin = :admin, password_hash = :hash, disabled_at = :disabled WHERE id = :id",
+        soci::use(account.name, "name"), soci::use(admin, "admin"), soci::use(account.password_hash, "hash"),
+        soci::use(disabled.value, disabled.indicator, "disabled"), soci::use(value, "id"));
+    long long rulers = 0;
+    sql << "SELECT count(*) FROM account WHERE admin = 1 AND disabled_at IS NULL", soci::into(rulers);
+    if (ruled && rulers == 0) return Fail(ErrorCode::kConflict, "No administrator would be left.");
+    return account;
+  });
+}
+
 Result<Key> SqlCatalog::AddKey(std::string_view account, std::string_view name, const std::vector<std::string>& scopes,
-                               std::optional<Micros> expires_at, std::string_view digest) {
+                               std::optional<Micros> expires_at, std::string_view digest, const std::vector<std::string>& studies) {
   SHEAF_TRY(CheckName(name));
   if (digest.empty()) return Fail(ErrorCode::kInternal, "A key has a digest.");
   if (scopes.empty()) return Fail(ErrorCode::kBadParameter, "A key needs a scope.", "scope");
@@ -165,32 +192,35 @@ Result<Key> SqlCatalog::AddKey(std::string_view account, std::string_view name, 
       return Fail(ErrorCode::kBadParameter, "A scope is one word.", "scope");
     }
   }
-  const Key key{NewId("key_"), std::string(account), std::string(name), scopes, Now(), expires_at, {}, {}, 0};
-  const std::string scope_text = JoinScopes(scopes);
+  const Key key{NewId("key_"), std::string(account), std::string(name), scopes, Now(), expires_at, {}, {}, 0, studies};
+  if (!std::all_of(studies.begin(), studies.end(), [](const std::string& study) { return IsSlug(study); })) {
+    return Fail(ErrorCode::kBadId, "This cannot be a study's id.", "studies");
+  }
+  const std::string scope_text = JoinWords(scopes);
+  const std::string study_text = JoinWords(studies);
   const std::string digest_text(digest);
   const long long created_at = key.created_at;
   auto expires = NullableTime<soci::indicator>::Of(expires_at);
   return store_->Write([&](soci::session& sql) -> Result<Key> {
     SHEAF_TRY(One(sql, "id", key.account));
     Change<soci::statement>(sql,
-                            "INSERT INTO api_key (id, account, name, scopes, digest, created_at, expires_at, uses) "
-                            "VALUES (:id, :account, :name, :scopes, :digest, :created, :expires, 0)",
+                            "INSERT INTO api_key (id, account, name, scopes, digest, created_at, expires_at, uses, studies) "
+                            "VALUES (:id, :account, :name, :scopes, :digest, :created, :expires, 0, :studies)",
                             soci::use(key.id, "id"), soci::use(key.account, "account"), soci::use(key.name, "name"),
                             soci::use(scope_text, "scopes"), soci::use(digest_text, "digest"), soci::use(created_at, "created"),
-                            soci::use(expires.value, expires.indicator, "expires"));
+                            soci::use(expires.value, expires.indicator, "expires"), soci::use(study_text, "studies"));
     return key;
   });
 }
 
 Result<Key> SqlCatalog::FindKeyByDigest(std::string_view digest) {
   const std::string value(digest);
-  return store_->Read([&](soci::session& sql) -> Result<Key> {
-    SHEAF_ASSIGN(auto found,
-                 (SelectOne<KeyRow, soci::statement>(sql, fmt::format("SELECT {} FROM api_key WHERE digest = :digest", kKeyColumns),
-                                                     soci::use(value, "digest"))));
-    if (!found) return Fail(ErrorCode::kNotFound, "There is no such key.");
-    return *std::move(found);
-  });
+  return store_->Read([&](soci::session& sql) { return OneKey(sql, "digest", value); });
+}
+
+Result<Key> SqlCatalog::FindKey(std::string_view id) {
+  const std::string value(id);
+  return store_->Read([&](soci::session& sql) { return OneKey(sql, "id", value); });
 }
 
 Result<std::vector<Key>> SqlCatalog::Keys(std::string_view account) {

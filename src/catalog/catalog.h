@@ -16,7 +16,9 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "catalog/audit_store.h"
+#include "catalog/grants.h"
 #include "catalog/secret_store.h"
+#include "catalog/sign_in.h"
 #include "model/study.h"
 
 namespace sheaf::catalog {
@@ -28,6 +30,15 @@ struct Account {
   bool admin = false;
   std::string password_hash;  //!< Argon2id, libsodium's string
   Micros created_at = 0;
+  std::optional<Micros> disabled_at;  //!< from then on it may do nothing
+};
+
+//! What is absent stays.
+struct AccountChange {
+  std::optional<std::string> name;
+  std::optional<bool> admin;
+  std::optional<bool> disabled;
+  std::optional<std::string> password_hash;
 };
 
 struct Key {
@@ -40,6 +51,7 @@ struct Key {
   std::optional<Micros> revoked_at;
   std::optional<Micros> last_used_at;
   std::uint64_t uses = 0;
+  std::vector<std::string> studies;  //!< the only ones it is good for; empty: all of its account
 };
 
 enum class ExportState : std::uint8_t { kPending, kExecuting, kSucceeded, kFailed, kCancelled, kExpired };
@@ -74,18 +86,19 @@ struct ExportJob {
   int attempts = 0;
 };
 
-class Catalog {
+class Catalog : public GrantTable, public SignInTable {
  public:
-  virtual ~Catalog() = default;
-
   virtual Result<Account> AddAccount(std::string_view email, std::string_view name, bool admin, std::string_view password_hash) = 0;
   virtual Result<Account> FindAccount(std::string_view id) = 0;
   virtual Result<Account> FindAccountByEmail(std::string_view email) = 0;  //!< case-insensitive
-  virtual Result<std::vector<Account>> Accounts() = 0;
+  virtual Result<std::vector<Account>> Accounts() = 0;                     //!< in order of making
+  //! kConflict when no administrator would be left who is not disabled.
+  virtual Result<Account> ChangeAccount(std::string_view id, const AccountChange& change) = 0;
 
   //! `digest`: of the secret part; the secret itself is never kept.
   virtual Result<Key> AddKey(std::string_view account, std::string_view name, const std::vector<std::string>& scopes,
-                             std::optional<Micros> expires_at, std::string_view digest) = 0;
+                             std::optional<Micros> expires_at, std::string_view digest, const std::vector<std::string>& studies = {}) = 0;
+  virtual Result<Key> FindKey(std::string_view id) = 0;
   virtual Result<Key> FindKeyByDigest(std::string_view digest) = 0;
   virtual Result<std::vector<Key>> Keys(std::string_view account) = 0;
   virtual Status RevokeKey(std::string_view id) = 0;
@@ -99,10 +112,12 @@ class Catalog {
   //! Also cancels the study's unfinished export jobs and lets the finished ones expire at once, so that no file of it
   //! stays behind and no job of it meets another study that takes the id later.
   virtual Status RemoveStudy(std::string_view id) = 0;
-  //! In order of id, after `after`, those of `owner` or all when it is empty; `search` in id and name.
-  virtual Result<std::vector<model::Study>> Studies(std::string_view owner, std::string_view search, std::string_view after,
-                                                    std::uint64_t limit) = 0;
-  virtual Result<std::uint64_t> CountStudies(std::string_view owner, std::string_view search) = 0;
+  //! In order of id, after `after`, those that `account` owns or has an unexpired grant for, or all when it is empty; of
+  //! `only` unless that is empty; `search` in id and name.
+  virtual Result<std::vector<model::Study>> Studies(std::string_view account, std::string_view search, std::string_view after,
+                                                    std::uint64_t limit, const std::vector<std::string>& only = {}) = 0;
+  virtual Result<std::uint64_t> CountStudies(std::string_view account, std::string_view search,
+                                             const std::vector<std::string>& only = {}) = 0;
 
   //! An empty id and a created_at of 0 are filled in. kConflict: (account, idempotency_key) is taken; kNotFound: no such
   //! study or account.

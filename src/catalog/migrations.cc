@@ -121,6 +121,52 @@ CREATE TABLE audit_detail (
   address     TEXT NOT NULL
 ))";
 
+const char* const kStudyGrant = R"(
+CREATE TABLE study_grant (
+  study       TEXT NOT NULL REFERENCES study (id) ON DELETE CASCADE,
+  account     TEXT NOT NULL REFERENCES account (id),
+  rights      TEXT NOT NULL,
+  datasets    TEXT NOT NULL,
+  sites       TEXT NOT NULL,
+  identifiers INTEGER NOT NULL CHECK (identifiers IN (0, 1)),
+  expires_at  BIGINT,
+  created_at  BIGINT NOT NULL,
+  updated_at  BIGINT NOT NULL,
+  PRIMARY KEY (study, account)
+))";
+
+const char* const kWebSession = R"(
+CREATE TABLE web_session (
+  id           TEXT NOT NULL PRIMARY KEY,
+  account      TEXT NOT NULL REFERENCES account (id),
+  digest       TEXT NOT NULL UNIQUE,
+  created_at   BIGINT NOT NULL,
+  last_seen_at BIGINT NOT NULL,
+  expires_at   BIGINT NOT NULL
+))";
+
+const char* const kSignInAttempt = R"(
+CREATE TABLE sign_in_attempt (
+  subject  TEXT NOT NULL PRIMARY KEY,
+  failures BIGINT NOT NULL,
+  last_at  BIGINT NOT NULL
+))";
+
+const char* const kSecondFactor = R"(
+CREATE TABLE second_factor (
+  account   TEXT NOT NULL PRIMARY KEY REFERENCES account (id),
+  sealed    TEXT NOT NULL,
+  confirmed INTEGER NOT NULL CHECK (confirmed IN (0, 1)),
+  last_step BIGINT NOT NULL
+))";
+
+const char* const kRecoveryCode = R"(
+CREATE TABLE recovery_code (
+  account TEXT NOT NULL REFERENCES account (id),
+  digest  TEXT NOT NULL,
+  PRIMARY KEY (account, digest)
+))";
+
 Result<long long> ReadVersion(soci::session& sql) {
   long long count = 0;
   long long version = 0;
@@ -151,6 +197,10 @@ const std::vector<Migration>& Migrations() {
       {5,
        {"ALTER TABLE export_job ADD COLUMN rights TEXT NOT NULL DEFAULT '{}'",
         "ALTER TABLE export_job ADD COLUMN privacy TEXT NOT NULL DEFAULT ''"}},
+      {6,
+       {"ALTER TABLE account ADD COLUMN disabled_at BIGINT", "ALTER TABLE api_key ADD COLUMN studies TEXT NOT NULL DEFAULT ''", kStudyGrant,
+        kWebSession, kSignInAttempt, kSecondFactor, kRecoveryCode, "CREATE INDEX study_grant_account ON study_grant (account)",
+        "CREATE INDEX web_session_account ON web_session (account)", "CREATE INDEX sign_in_attempt_last ON sign_in_attempt (last_at)"}},
   };
   return kSteps;
 }

@@ -1,5 +1,5 @@
 #pragma once
-//! The Catalog over a Store. accounts.cc, studies.cc, exports.cc and lease.cc hold its methods.
+//! The Catalog over a Store. accounts.cc, grants.cc, sign_in.cc, studies.cc, exports.cc and lease.cc hold its methods.
 
 #include <memory>
 
@@ -18,9 +18,11 @@ class SqlCatalog final : public Catalog {
   Result<Account> FindAccount(std::string_view id) override;
   Result<Account> FindAccountByEmail(std::string_view email) override;
   Result<std::vector<Account>> Accounts() override;
+  Result<Account> ChangeAccount(std::string_view id, const AccountChange& change) override;
 
   Result<Key> AddKey(std::string_view account, std::string_view name, const std::vector<std::string>& scopes,
-                     std::optional<Micros> expires_at, std::string_view digest) override;
+                     std::optional<Micros> expires_at, std::string_view digest, const std::vector<std::string>& studies) override;
+  Result<Key> FindKey(std::string_view id) override;
   Result<Key> FindKeyByDigest(std::string_view digest) override;
   Result<std::vector<Key>> Keys(std::string_view account) override;
   Status RevokeKey(std::string_view id) override;
@@ -30,9 +32,31 @@ class SqlCatalog final : public Catalog {
   Result<model::Study> FindStudy(std::string_view id) override;
   Result<model::Study> UpdateStudy(const model::Study& study) override;
   Status RemoveStudy(std::string_view id) override;
-  Result<std::vector<model::Study>> Studies(std::string_view owner, std::string_view search, std::string_view after,
-                                            std::uint64_t limit) override;
-  Result<std::uint64_t> CountStudies(std::string_view owner, std::string_view search) override;
+  Result<std::vector<model::Study>> Studies(std::string_view account, std::string_view search, std::string_view after, std::uint64_t limit,
+                                            const std::vector<std::string>& only) override;
+  Result<std::uint64_t> CountStudies(std::string_view account, std::string_view search, const std::vector<std::string>& only) override;
+
+  Result<Grant> PutGrant(const Grant& grant) override;
+  Result<std::optional<Grant>> FindGrant(std::string_view study, std::string_view account) override;
+  Result<std::vector<Grant>> Grants(std::string_view study) override;
+  Status RemoveGrant(std::string_view study, std::string_view account) override;
+  Status HandOverStudy(std::string_view study, std::string_view account) override;
+
+  Result<WebSession> AddSession(std::string_view account, std::string_view digest, Micros now, Micros expires_at) override;
+  Result<WebSession> FindSessionByDigest(std::string_view digest) override;
+  Status NoteSessionUse(std::string_view id, Micros last_seen_at) override;
+  Status RemoveSession(std::string_view id) override;
+  Status RemoveSessions(std::string_view account, std::string_view except) override;
+  Status RemoveOldSessions(Micros now, Micros idle_since) override;
+  Result<Micros> BeginAttempt(const std::vector<std::string>& subjects, Micros now, const Wait& wait) override;
+  Status TakeBackAttempt(const std::vector<std::string>& subjects) override;
+  Status ForgetAttempts(std::string_view subject) override;
+  Result<std::optional<SecondFactor>> FindSecondFactor(std::string_view account) override;
+  Status PutSecondFactor(std::string_view account, std::string_view sealed) override;
+  Status ConfirmSecondFactor(std::string_view account, std::int64_t step, const std::vector<std::string>& digests) override;
+  Result<bool> UseStep(std::string_view account, std::int64_t step) override;
+  Result<bool> UseRecoveryCode(std::string_view account, std::string_view digest) override;
+  Status RemoveSecondFactor(std::string_view account) override;
 
   Result<ExportJob> AddExport(const ExportJob& job) override;
   Result<ExportJob> FindExport(std::string_view id) override;

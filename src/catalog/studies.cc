@@ -11,6 +11,7 @@
 #include "catalog/nullable_time.h"
 #include "catalog/rows.h"
 #include "catalog/sql_catalog.h"
+#include "catalog/words.h"
 
 namespace sheaf::catalog {
 namespace {
@@ -90,10 +91,23 @@ std::string SearchPattern(std::string_view search) {
   return pattern + '%';
 }
 
-// Empty owner and search mean all: the condition then holds for every row.
+// Empty texts mean all: the condition then holds for every row. `only` is " id id ": a study is of it when taking the
+// study out of it changes it.
 const std::string kChosen =
-    "(:owner = '' OR owner = :same_owner) AND (:every = 1 OR lower(id) LIKE lower(:in_id) ESCAPE '\\' "
-    "OR lower(name) LIKE lower(:in_name) ESCAPE '\\')";
+    "(:owner = '' OR owner = :same_owner OR id IN (SELECT study FROM study_grant WHERE account = :grantee "
+    "AND (expires_at IS NULL OR expires_at > :now))) AND (:only = '' OR replace(:among, ' ' || id || ' ', '') <> :same_only) "
+    "AND (:every = 1 OR lower(id) LIKE lower(:in_id) ESCAPE '\\' OR lower(name) LIKE lower(:in_name) ESCAPE '\\')";
+
+// What kChosen is bound to.
+struct Choice {
+  Choice(std::string_view viewer, std::string_view search, const std::vector<std::string>& among)
+      : account(viewer), only(among.empty() ? "" : ' ' + JoinWords(among) + ' '), pattern(SearchPattern(search)), every(search.empty()) {}
+  std::string account;
+  std::string only;
+  std::string pattern;
+  int every;
+  long long now = Now();
+};
 
 Status CheckSearch(std::string_view search) {
   if (search.size() <= kMaxSearch) return {};
@@ -178,32 +192,32 @@ Status SqlCatalog::RemoveStudy(std::string_view id) {
   return {};
 }
 
-Result<std::vector<model::Study>> SqlCatalog::Studies(std::string_view owner, std::string_view search, std::string_view after,
-                                                      std::uint64_t limit) {
+Result<std::vector<model::Study>> SqlCatalog::Studies(std::string_view account, std::string_view search, std::string_view after,
+                                                      std::uint64_t limit, const std::vector<std::string>& only) {
   SHEAF_TRY(CheckSearch(search));
-  const std::string owner_text(owner);
-  const std::string pattern = SearchPattern(search);
+  const Choice choice(account, search, only);
   const std::string after_text(after);
-  const int every = search.empty() ? 1 : 0;
   const auto most =
       static_cast<long long>(std::min<std::uint64_t>(limit, static_cast<std::uint64_t>(std::numeric_limits<long long>::max())));
   return store_->Read([&](soci::session& sql) {
     return SelectAll<StudyRow, soci::statement>(
         sql, fmt::format("SELECT {} FROM study WHERE {} AND id > :after ORDER BY id LIMIT :most", kColumns, kChosen),
-        soci::use(owner_text, "owner"), soci::use(owner_text, "same_owner"), soci::use(every, "every"), soci::use(pattern, "in_id"),
-        soci::use(pattern, "in_name"), soci::use(after_text, "after"), soci::use(most, "most"));
+        soci::use(choice.account, "owner"), soci::use(choice.account, "same_owner"), soci::use(choice.account, "grantee"),
+        soci::use(choice.now, "now"), soci::use(choice.only, "only"), soci::use(choice.only, "among"), soci::use(choice.only, "same_only"),
+        soci::use(choice.every, "every"), soci::use(choice.pattern, "in_id"), soci::use(choice.pattern, "in_name"),
+        soci::use(after_text, "after"), soci::use(most, "most"));
   });
 }
 
-Result<std::uint64_t> SqlCatalog::CountStudies(std::string_view owner, std::string_view search) {
+Result<std::uint64_t> SqlCatalog::CountStudies(std::string_view account, std::string_view search, const std::vector<std::string>& only) {
   SHEAF_TRY(CheckSearch(search));
-  const std::string owner_text(owner);
-  const std::string pattern = SearchPattern(search);
-  const int every = search.empty() ? 1 : 0;
+  const Choice choice(account, search, only);
   return store_->Read([&](soci::session& sql) -> Result<std::uint64_t> {
     long long count = 0;
-    sql << fmt::format("SELECT count(*) FROM study WHERE {}", kChosen), soci::into(count), soci::use(owner_text, "owner"),
-        soci::use(owner_text, "same_owner"), soci::use(every, "every"), soci::use(pattern, "in_id"), soci::use(pattern, "in_name");
+    sql << fmt::format("SELECT count(*) FROM study WHERE {}", kChosen), soci::into(count), soci::use(choice.account, "owner"),
+        soci::use(choice.account, "same_owner"), soci::use(choice.account, "grantee"), soci::use(choice.now, "now"),
+        soci::use(choice.only, "only"), soci::use(choice.only, "among"), soci::use(choice.only, "same_only"),
+        soci::use(choice.every, "every"), soci::use(choice.pattern, "in_id"), soci::use(choice.pattern, "in_name");
     return static_cast<std::uint64_t>(count);
   });
 }

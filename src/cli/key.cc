@@ -23,6 +23,7 @@ struct KeyOptions {
   std::string id;
   std::string expires = "never";
   std::vector<std::string> scopes;
+  std::vector<std::string> studies;
   bool json = false;
 };
 
@@ -45,7 +46,7 @@ Result<access::NewKey> CreateKey(const KeyOptions& options) {
   SHEAF_ASSIGN(const catalog::Account account, FindUser(*catalog, options.user));
   std::optional<Micros> expires_at;
   if (lifetime) expires_at = Now() + *lifetime * 1'000'000;
-  return access::CreateKey(*catalog, account.id, options.name, options.scopes, expires_at);
+  return access::CreateKey(*catalog, account.id, options.name, options.scopes, expires_at, options.studies);
 }
 
 std::string Joined(const std::vector<std::string>& words) {
@@ -137,13 +138,16 @@ void AddKeyCreate(CLI::App& key, const std::shared_ptr<KeyOptions>& options, Run
   create->add_option("--name", options->name, "What the key is for")->type_name("N");
   create->add_option("--scope", options->scopes, "What it may do; repeat it for several. Without one: everything the account may")
       ->type_name("S");
+  create->add_option("--study", options->studies, "The only study it is good for; repeat it for several. Without one: all of the account")
+      ->type_name("ID");
   create->add_option("--expires", options->expires, "How long it is good for: 12h, 90d, 1y or never")
       ->type_name("T")
       ->capture_default_str();
   create->add_flag("--json", options->json, "Print {\"id\",\"key\",\"name\",\"scopes\",\"expires_at\"}");
   create->footer(
-      "Scopes: * read:* read:records read:studies write:records write:studies delete:records delete:studies export,\n"
-      "and read:KIND for one kind of dataset, for example read:survey.\n"
+      "Scopes: * read:* read:records read:studies read:access read:audit write:records write:studies write:people\n"
+      "write:access delete:records delete:studies delete:participants export, and read:KIND for one kind of dataset, for example "
+      "read:survey.\n"
       "Examples:\n"
       "  sheaf key create --data ./data --user ada@example.org --json\n"
       "  sheaf key create --data ./data --user ada@example.org --name phones --scope write:records --expires 90d");

@@ -12,6 +12,8 @@
 #include <string>
 
 #include "access/access.h"
+#include "access/door.h"
+#include "access/limits.h"
 #include "api/native/api.h"
 #include "api/problem.h"
 #include "base/log.h"
@@ -36,6 +38,8 @@ struct ServeOptions {
   std::string key_file;
   std::string log_level = "info";
   int grace_s = 30;
+  access::LimitOptions limits;
+  bool trust_proxy = false;
 };
 
 // Each thread of a server with many threads would keep an arena of its own, and with it memory that nobody uses.
@@ -87,6 +91,9 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   vault_options.temporary = directory.TemporaryPath();
   SHEAF_ASSIGN(rooms.vault, vault::OpenDuckDbVault(vault_options));
   rooms.gate = std::make_shared<access::Gate>(rooms.catalog);
+  rooms.door = std::make_shared<access::Door>(rooms.catalog, rooms.site_key);
+  rooms.limits = std::make_shared<access::Limits>(options.limits);
+  rooms.trust_proxy = options.trust_proxy;
   exporting::JobRunner::Options job_options;
   job_options.catalog = rooms.catalog;
   job_options.vault = rooms.vault;
@@ -179,6 +186,24 @@ int RunServe(const ServeOptions& options) {
   return kExitOk;
 }
 
+void AddLimitOptions(CLI::App& serve, ServeOptions& options) {
+  const CLI::Range rates(0, 1'000'000);
+  serve.add_option("--key-rate", options.limits.per_key, "Requests a second that a key may make; 0: as many as come")
+      ->type_name("N")
+      ->check(rates)
+      ->capture_default_str();
+  serve.add_option("--address-rate", options.limits.per_address, "Requests a second from one address; 0: as many as come")
+      ->type_name("N")
+      ->check(rates)
+      ->capture_default_str();
+  serve.add_option("--failure-rate", options.limits.failures_per_minute, "Wrong keys a minute from one address; 0: as many as come")
+      ->type_name("N")
+      ->check(rates)
+      ->capture_default_str();
+  serve.add_flag("--trust-proxy", options.trust_proxy,
+                 "Take the client's address from the last hop of X-Forwarded-For; only behind a proxy of your own");
+}
+
 }  // namespace
 
 void AddServeCommand(CLI::App& app, Run& run) {
@@ -200,6 +225,7 @@ void AddServeCommand(CLI::App& app, Run& run) {
       ->type_name("S")
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
+  AddLimitOptions(*serve, *options);
   serve->footer(
       "Prints one line to standard output when it is ready. SIGTERM or SIGINT finishes what is running, then stops; a\n"
       "second one ends at once.\n"

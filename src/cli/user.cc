@@ -21,6 +21,8 @@ struct UserOptions {
   std::string email;
   std::string name;
   bool admin = false;
+  bool enable = false;
+  bool no_second_factor = false;
   bool password_stdin = false;
 };
 
@@ -74,15 +76,77 @@ int RunList(const std::string& data) {
   const auto accounts = ListUsers(data);
   if (!accounts) return ReportFailure(accounts.error());
   for (const catalog::Account& account : *accounts) {
-    fmt::print("{}  {}  {}{}\n", account.id, account.email, account.name, account.admin ? "  (administrator)" : "");
+    fmt::print("{}  {}  {}{}{}\n", account.id, account.email, account.name, account.admin ? "  (administrator)" : "",
+               account.disabled_at ? "  (disabled)" : "");
   }
   return kExitOk;
+}
+
+Status DisableUser(const UserOptions& options) {
+  SHEAF_ASSIGN(const DataDirectory directory, DataDirectory::Open(options.data, DataDirectory::Missing::kRefuse));
+  SHEAF_ASSIGN(const auto catalog, catalog::OpenCatalog(directory.CatalogPath()));
+  SHEAF_ASSIGN(const catalog::Account account, catalog->FindAccountByEmail(options.email));
+  catalog::AccountChange change;
+  change.disabled = !options.enable;
+  SHEAF_TRY(catalog->ChangeAccount(account.id, change));
+  if (options.enable) return {};
+  return catalog->RemoveSessions(account.id, "");
+}
+
+int RunDisable(const UserOptions& options) {
+  const Status done = DisableUser(options);
+  if (!done) return ReportFailure(done.error());
+  fmt::print("{} is {}.\n", options.email, options.enable ? "enabled" : "disabled");
+  return kExitOk;
+}
+
+Status SetPassword(const UserOptions& options) {
+  SHEAF_ASSIGN(const DataDirectory directory, DataDirectory::Open(options.data, DataDirectory::Missing::kRefuse));
+  SHEAF_ASSIGN(const auto catalog, catalog::OpenCatalog(directory.CatalogPath()));
+  SHEAF_ASSIGN(const catalog::Account account, catalog->FindAccountByEmail(options.email));
+  SHEAF_ASSIGN(std::string password, ReadPassword());
+  auto hash = access::HashPassword(password);
+  sodium_memzero(password.data(), password.size());
+  if (!hash) return Fail(std::move(hash).error());
+  catalog::AccountChange change;
+  change.password_hash = *std::move(hash);
+  SHEAF_TRY(catalog->ChangeAccount(account.id, change));
+  SHEAF_TRY(catalog->RemoveSessions(account.id, ""));
+  if (!options.no_second_factor) return {};
+  const Status removed = catalog->RemoveSecondFactor(account.id);
+  if (!removed && removed.error().code != ErrorCode::kNotFound) return removed;
+  return {};
+}
+
+int RunPassword(const UserOptions& options) {
+  if (!options.password_stdin) return ReportUsage("Give the password on standard input, with --password-stdin.");
+  const Status done = SetPassword(options);
+  if (!done) return ReportFailure(done.error());
+  fmt::print("The password of {} is set; its sessions are ended.\n", options.email);
+  return kExitOk;
+}
+
+void AddUserChanges(CLI::App& user, const std::shared_ptr<UserOptions>& options, Run& run) {
+  CLI::App* disable = user.add_subcommand("disable", "End an account's sessions and stop its keys; works while a server runs");
+  disable->add_option("--data", options->data, "The data directory")->required()->type_name("DIR");
+  disable->add_option("--email", options->email, "The account's address")->required()->type_name("E");
+  disable->add_flag("--enable", options->enable, "The other way round: let it in again");
+  disable->footer("Example:\n  sheaf user disable --data ./data --email bo@example.org");
+  disable->callback([options, &run] { run = [options] { return RunDisable(*options); }; });
+
+  CLI::App* password = user.add_subcommand("password", "Set an account's password and end its sessions; works while a server runs");
+  password->add_option("--data", options->data, "The data directory")->required()->type_name("DIR");
+  password->add_option("--email", options->email, "The account's address")->required()->type_name("E");
+  password->add_flag("--password-stdin", options->password_stdin, "Read the password from standard input (8 characters or more)");
+  password->add_flag("--no-second-factor", options->no_second_factor, "Also take the second factor away, for somebody who lost it");
+  password->footer("Example:\n  printf '%s' \"$PASSWORD\" | sheaf user password --data ./data --email bo@example.org --password-stdin");
+  password->callback([options, &run] { run = [options] { return RunPassword(*options); }; });
 }
 
 }  // namespace
 
 void AddUserCommand(CLI::App& app, Run& run) {
-  CLI::App* user = app.add_subcommand("user", "Accounts: add one, list them");
+  CLI::App* user = app.add_subcommand("user", "Accounts: add, list, disable them, set a password");
   user->require_subcommand(1);
   user->footer("Examples:\n  sheaf user add --help\n  sheaf user list --data ./data");
   auto options = std::make_shared<UserOptions>();
@@ -96,6 +160,8 @@ void AddUserCommand(CLI::App& app, Run& run) {
   add->footer(
       "Example:\n  printf '%s' \"$PASSWORD\" | sheaf user add --data ./data --email ada@example.org --name \"Ada L.\" --password-stdin");
   add->callback([options, &run] { run = [options] { return RunAdd(*options); }; });
+
+  AddUserChanges(*user, options, run);
 
   CLI::App* list = user->add_subcommand("list", "List the accounts");
   list->add_option("--data", options->data, "The data directory")->required()->type_name("DIR");

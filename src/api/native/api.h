@@ -6,6 +6,8 @@
 #include <string>
 
 #include "access/access.h"
+#include "access/door.h"
+#include "access/limits.h"
 #include "blobs/blobs.h"
 #include "catalog/catalog.h"
 #include "export/jobs.h"
@@ -22,6 +24,8 @@ struct Rooms {
   std::shared_ptr<vault::Vault> vault;
   std::shared_ptr<blobs::Blobs> blobs;
   std::shared_ptr<access::Gate> gate;
+  std::shared_ptr<access::Door> door;
+  std::shared_ptr<access::Limits> limits;
   std::shared_ptr<const secrets::SiteKey> site_key;
   std::shared_ptr<secrets::KeyRing> keys;
   std::shared_ptr<exporting::JobRunner> jobs;
@@ -29,6 +33,7 @@ struct Rooms {
   std::string temporary;   //!< DIR/tmp
   std::string public_url;  //!< before the paths in `Location`, without a slash at its end; empty: paths alone
   std::string version;
+  bool trust_proxy = false;  //!< `X-Forwarded-For` is a proxy's of our own
 };
 
 //! Adds every route. Handlers hold the rooms until the router goes.

@@ -6,6 +6,7 @@
 
 #include "api/content_headers.h"
 #include "api/json_text.h"
+#include "api/native/client_address.h"
 #include "api/problem.h"
 #include "base/ids.h"
 #include "base/log.h"
@@ -28,25 +29,73 @@ void LogServerFault(const Error& error, const http::Request& request) {
            {{"request", request.id}, {"method", request.method}, {"error", Describe(error.code).slug}, {"detail", error.detail}});
 }
 
+access::Credentials CredentialsOf(const http::Request& request) {
+  return {request.Header("authorization"), request.Header("x-api-key"), request.Header("cookie"), request.Header("x-csrf-token"),
+          request.method};
+}
+
+void Answer(const CallHandler& handler, Call& call) {
+  auto answer = handler(call);
+  if (!answer) {
+    LogServerFault(answer.error(), call.request);
+    return call.responder.Send(ProblemResponse(answer.error(), call.request.path, call.request.id));
+  }
+  if (*answer) call.responder.Send(std::move(**answer));
+}
+
+//! Who is asking, if they may ask now.
+Result<access::Principal> LetIn(const Rooms& rooms, const http::Request& request) {
+  const std::string client = ClientAddress(request, rooms.trust_proxy);
+  SHEAF_TRY(rooms.limits->OfAddress(client));
+  const access::Credentials credentials = CredentialsOf(request);
+  auto principal = rooms.gate->Authenticate(credentials);
+  if (!principal) {
+    const bool guess = principal.error().code == ErrorCode::kUnauthenticated && access::Gate::Tries(credentials);
+    if (guess) SHEAF_TRY(rooms.limits->OfFailures(client));
+    return principal;
+  }
+  if (!principal->key.empty()) SHEAF_TRY(rooms.limits->OfKey(principal->key));
+  return principal;
+}
+
 }  // namespace
 
 void AddRoute(http::Router& router, const std::shared_ptr<const Rooms>& rooms, std::string_view method, std::string_view pattern,
               CallHandler handler, std::uint64_t max_body) {
   auto handle = [rooms, handler = std::move(handler)](http::Request request, http::Responder responder) {
-    auto principal = rooms->gate->Authenticate(request.Header("authorization"), request.Header("x-api-key"));
+    auto principal = LetIn(*rooms, request);
     if (!principal) return responder.Send(ProblemResponse(principal.error(), request.path, request.id));
     Call call{rooms, std::move(request), std::move(responder), std::move(*principal)};
-    auto answer = handler(call);
-    if (!answer) {
-      LogServerFault(answer.error(), call.request);
-      return call.responder.Send(ProblemResponse(answer.error(), call.request.path, call.request.id));
-    }
-    if (*answer) call.responder.Send(std::move(**answer));
+    Answer(handler, call);
   };
   router.Add(method, pattern, std::move(handle), http::Router::Options{max_body});
 }
 
-Result<access::StudyAccess> Call::Access(access::Action action) const { return rooms->gate->AllowStudy(principal, action, Part("study")); }
+void AddOpenRoute(http::Router& router, const std::shared_ptr<const Rooms>& rooms, std::string_view method, std::string_view pattern,
+                  CallHandler handler, std::uint64_t max_body) {
+  auto handle = [rooms, handler = std::move(handler)](http::Request request, http::Responder responder) {
+    const Status allowed = rooms->limits->OfAddress(ClientAddress(request, rooms->trust_proxy));
+    if (!allowed) return responder.Send(ProblemResponse(allowed.error(), request.path, request.id));
+    Call call{rooms, std::move(request), std::move(responder), access::Principal()};
+    Answer(handler, call);
+  };
+  router.Add(method, pattern, std::move(handle), http::Router::Options{max_body});
+}
+
+std::string Call::Client() const { return ClientAddress(request, rooms->trust_proxy); }
+
+Result<access::StudyAccess> Call::Access(access::Action action) const {
+  SHEAF_ASSIGN(auto allowed, rooms->gate->AllowStudy(principal, action, Part("study")));
+  SHEAF_TRY(RequireSight(allowed.rights));
+  return allowed;
+}
+
+Status Call::RequireSight(const model::ViewRights& rights) const {
+  const std::string dataset(Part("dataset"));
+  // As the vault says it of a dataset that is not there.
+  if (!dataset.empty() && !model::MaySeeDataset(rights, dataset)) return Fail(ErrorCode::kNotFound, "there is no dataset with this id");
+  return {};
+}
 
 Result<model::Study> Call::Study(access::Action action) const {
   SHEAF_ASSIGN(auto allowed, Access(action));
@@ -62,7 +111,7 @@ Result<access::StudyAccess> Call::ReadAccess() const {
   const auto dataset = vault ? Dataset(**vault) : Result<std::shared_ptr<const model::Dataset>>(Fail(vault.error()));
   if (!dataset) return allowed;
   auto by_kind = rooms->gate->AllowStudy(principal, access::Action::kReadRecords, Part("study"), (*dataset)->kind);
-  return by_kind ? by_kind : allowed;
+  return by_kind && RequireSight(by_kind->rights) ? by_kind : allowed;
 }
 
 Result<model::Study> Call::WritableStudy(access::Action action) const {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,7 +23,8 @@ struct Call {
 
   std::string_view Part(std::string_view name) const { return request.PathParameter(name); }
 
-  //! The study named by the address, when the principal may do this in it, and what of it they may see.
+  //! The study named by the address, when the principal may do this in it, and what of it they may see. When the address
+  //! names a dataset too, it must be among what they may see.
   Result<access::StudyAccess> Access(access::Action action) const;
   //! The study alone: for what shows nothing of participants.
   Result<model::Study> Study(access::Action action) const;
@@ -50,8 +52,13 @@ struct Call {
   Result<std::string> JsonText(std::size_t limit);
   Result<JsonBody> JsonObjectBody(std::size_t limit);
 
+  //! The client's address.
+  std::string Client() const;
   //! `path` as a client can call it.
   std::string Address(std::string_view path) const { return rooms->public_url + std::string(path); }
+
+  //! kNotFound when the address names a dataset that is not among what may be seen.
+  Status RequireSight(const model::ViewRights& rights) const;
 };
 
 inline constexpr std::size_t kMaxSettingsBody = 8u << 20;  //!< of definitions, participants, sessions, export requests
@@ -65,6 +72,10 @@ using CallHandler = std::function<Result<std::optional<http::Response>>(Call& ca
 //! Adds a route whose caller is authenticated.
 void AddRoute(http::Router& router, const std::shared_ptr<const Rooms>& rooms, std::string_view method, std::string_view pattern,
               CallHandler handler, std::uint64_t max_body = kNoBody);
+
+//! Adds a route for callers whom nobody knows yet; its principal is empty.
+void AddOpenRoute(http::Router& router, const std::shared_ptr<const Rooms>& rooms, std::string_view method, std::string_view pattern,
+                  CallHandler handler, std::uint64_t max_body = kNoBody);
 
 http::Response JsonResponse(std::string json, int status = 200);
 http::Response NoContent();
@@ -80,7 +91,15 @@ Result<ListQuery> ReadListQuery(const Call& call, ListSearch search);
 //! {"`noun`":[…],"cursor","has_more","total"}; `next` empty: the last page.
 http::Response ListResponse(std::string_view noun, std::string_view items, std::string_view next, std::uint64_t total);
 
+//! Held by whatever reads a study from the catalog and writes it back, or changes catalog and vault together: one at a
+//! time, so that neither sees the other's half.
+std::mutex& StudyChanges();
+
 // One file per noun.
+void AddAccountRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
+void AddKeyRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
+void AddSignInRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
+void AddGrantRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddStudyRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddParticipantRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddSessionRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);

@@ -44,6 +44,10 @@ void AddServerRoutes(http::Router& router, const std::shared_ptr<const Rooms>& r
 
 void AddRoutes(http::Router& router, std::shared_ptr<const Rooms> rooms) {
   AddStudyRoutes(router, rooms);
+  AddGrantRoutes(router, rooms);
+  AddSignInRoutes(router, rooms);
+  AddAccountRoutes(router, rooms);
+  AddKeyRoutes(router, rooms);
   AddParticipantRoutes(router, rooms);
   AddSessionRoutes(router, rooms);
   AddDatasetRoutes(router, rooms);

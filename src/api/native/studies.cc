@@ -1,5 +1,4 @@
 #include <chrono>
-#include <mutex>
 #include <thread>
 
 #include "api/json_text.h"
@@ -19,12 +18,6 @@ constexpr std::uint64_t kExportsAtOnce = 200;
 // How long a deletion waits for requests and exports that have the study open.
 constexpr int kDeleteAttempts = 30;
 constexpr std::chrono::milliseconds kDeletePause{100};
-
-//! Making and deleting a study touches two stores; one at a time, so that neither sees the other's half.
-std::mutex& StudyChanges() {
-  static std::mutex changes;
-  return changes;
-}
 
 std::string StudyJson(const model::Study& study) {
   JsonObject object;
@@ -130,8 +123,9 @@ Answer ListStudies(Call& call) {
   SHEAF_TRY(call.rooms->gate->Allow(call.principal, access::Action::kListStudies));
   SHEAF_ASSIGN(const ListQuery query, ReadListQuery(call, ListSearch::kYes));
   const std::string owner = call.rooms->gate->ListOwner(call.principal);
-  SHEAF_ASSIGN(auto studies, call.rooms->catalog->Studies(owner, query.search, query.after, query.limit + 1));
-  SHEAF_ASSIGN(const std::uint64_t total, call.rooms->catalog->CountStudies(owner, query.search));
+  const std::vector<std::string>& only = call.principal.studies;
+  SHEAF_ASSIGN(auto studies, call.rooms->catalog->Studies(owner, query.search, query.after, query.limit + 1, only));
+  SHEAF_ASSIGN(const std::uint64_t total, call.rooms->catalog->CountStudies(owner, query.search, only));
   const bool more = studies.size() > query.limit;
   if (more) studies.resize(query.limit);
   JsonArray items;
@@ -180,6 +174,11 @@ Answer RemoveStudy(Call& call) {
 }
 
 }  // namespace
+
+std::mutex& StudyChanges() {
+  static std::mutex changes;
+  return changes;
+}
 
 void AddStudyRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms) {
   AddRoute(router, rooms, "GET", "/api/v1/studies", ListStudies);

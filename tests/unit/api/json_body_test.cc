@@ -39,6 +39,25 @@ TEST(JsonBody, SplitsArraysOfObjects) {
   EXPECT_FALSE(*body->Objects("absent"));
 }
 
+TEST(JsonBody, ReadsTextsAndFlags) {
+  auto body = JsonBody::Parse(R"({"t": [ "a" , "b,]" , "" ], "e": [], "yes": true, "no": false, "null": null, "mixed": ["a", 1], "n": 1})");
+  ASSERT_TRUE(body);
+  const auto texts = body->Texts("t", 3, 3);
+  ASSERT_TRUE(texts && *texts);
+  EXPECT_EQ(**texts, (std::vector<std::string>{"a", "b,]", ""}));
+  EXPECT_TRUE((**body->Texts("e", 3, 3)).empty());
+  EXPECT_FALSE(*body->Texts("absent", 3, 3));
+  EXPECT_EQ(body->Texts("t", 2, 3).error().place, "/t");
+  EXPECT_EQ(body->Texts("t", 3, 2).error().place, "/t/1");
+  EXPECT_EQ(body->Texts("mixed", 3, 3).error().place, "/mixed/1");
+  EXPECT_EQ(body->Texts("n", 3, 3).error().code, ErrorCode::kBadMember);
+  EXPECT_TRUE(**body->Flag("yes"));
+  EXPECT_FALSE(**body->Flag("no"));
+  EXPECT_FALSE(*body->Flag("absent"));
+  EXPECT_EQ(body->Flag("n").error().place, "/n");
+  EXPECT_TRUE(body->IsNull("null") && !body->IsNull("no") && !body->IsNull("absent"));
+}
+
 TEST(JsonBody, NamesWhatNobodyTook) {
   auto body = JsonBody::Parse(R"({"name":"x","extra/part":1})");
   ASSERT_TRUE(body);
