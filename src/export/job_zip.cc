@@ -243,7 +243,7 @@ class ZipJob {
     vault::Select select = plan.select;
     select.columns = {{ColumnKind::kSession, -1, {}}, {ColumnKind::kParticipant, -1, {}}};
     select.order.clear();
-    SHEAF_ASSIGN(auto cursor, context_.study.Read(select));
+    SHEAF_ASSIGN(auto cursor, ReadRows(context_.study, plan, select));
     std::map<Person, std::uint64_t> people;
     for (;;) {
       SHEAF_ASSIGN(const auto batch, cursor->Next());

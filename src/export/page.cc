@@ -228,6 +228,11 @@ Result<std::string> RenderPage(vault::StudyVault& study, std::string_view datase
   if (options.tombstones) json += ",\"deleted\":" + TombstonesJson(plan.tombstones);
   const std::string next =
       reader.HasMore() ? PageCursorText({plan.select.upto, reader.Last().seq, total, reader.Last().values}, list) : plan.cursor;
+  if (plan.rewriter && plan.rewriter->Rules().remove) {
+    const auto masked = plan.rewriter->Counts();
+    json += ",\"masked\":{\"emails\":" + std::to_string(masked.emails) + ",\"ip_addresses\":" + std::to_string(masked.ip_addresses) +
+            ",\"ids\":" + std::to_string(masked.ids) + "}";
+  }
   json += ",\"cursor\":" + JsonText(next) + ",\"has_more\":" + (reader.HasMore() ? "true" : "false") +
           ",\"total\":" + std::to_string(total) + "}\n";
   return json;

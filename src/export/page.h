@@ -24,6 +24,7 @@ struct PageOptions {
 //! `total` counts what the filter matches as of the first page. With `tombstones`, on the first page: "deleted":[{"id","record_seq","seq","deleted_at"}].
 //! A page ends early, with `has_more`, when its text grows beyond 16 MB. Of participants and sessions it can be sorted
 //! by the id alone: the rest may change between two pages.
+//! With identifiers removed "masked":{"emails","ip_addresses","ids"} counts what was found in the texts read for this page.
 //! Errors: of MakePlan; kBadCursor when the cursor is of another filter, sort or dataset; kBadParameter (limit, sort).
 Result<std::string> RenderPage(vault::StudyVault& study, std::string_view dataset, const PageOptions& options);
 

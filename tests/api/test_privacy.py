@@ -79,6 +79,11 @@ def test_texts_are_masked_and_ids_in_them_coded(dataset):
     assert second["values"]["note"] == "nothing here" and second["skipped"] == ["mood"]
 
 
+def test_a_page_counts_what_was_masked(dataset):
+    assert dataset.page(identifiers="remove")["masked"] == {"emails": 3, "ip_addresses": 3, "ids": 4}
+    assert "masked" not in dataset.page()
+
+
 def test_direct_fields_do_not_leave(dataset):
     assert not {"email", "name"} & set(lines(dataset.stream("ndjson", identifiers="remove"))[0]["values"])
     header = dataset.stream("csv", identifiers="remove").content.decode().splitlines()[0].split(",")
@@ -260,7 +265,7 @@ def test_places_are_rounded(dataset):
 @pytest.mark.parametrize("params,place", [
     ({"identifiers": "some"}, "identifiers"), ({"identifiers": ["keep", "remove"]}, "identifiers"), ({"location_decimals": "9"}, "location_decimals"), ({"location_decimals": "-1"}, "location_decimals"),
     ({"require_k": "many"}, "require_k"), ({"on_risk": "suppress"}, "on_risk"), ({"group_by": "age"}, "group_by"), ({"shift_dates": "yes"}, "shift_dates"),
-    ({"identifiers": "aggregate", "sort": "time"}, "sort"), ({"identifiers": "aggregate", "shift_dates": "true"}, "shift_dates"),
+    ({"risk": "true"}, "risk"), ({"identifiers": "aggregate", "sort": "time"}, "sort"), ({"identifiers": "aggregate", "shift_dates": "true"}, "shift_dates"),
 ])
 def test_options_that_do_not_go_together(dataset, params, place):
     dataset.stream("csv", error="bad-parameter", place=place, **params)

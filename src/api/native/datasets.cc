@@ -26,13 +26,6 @@ std::string SummaryJson(const model::Dataset& dataset, const vault::Summary& sum
   return object.Finish();
 }
 
-//! The dataset of the address, when the caller may see it; otherwise there is none.
-Result<std::shared_ptr<const model::Dataset>> SeenDataset(const Call& call, vault::StudyVault& vault, const access::StudyAccess& access) {
-  SHEAF_ASSIGN(auto dataset, call.Dataset(vault));
-  if (!model::MaySeeDataset(access.rights, dataset->id)) return Fail(ErrorCode::kNotFound, "there is no dataset with this id");
-  return dataset;
-}
-
 Answer ListDatasets(Call& call) {
   SHEAF_ASSIGN(const access::StudyAccess access, call.Access(access::Action::kViewStudy));
   SHEAF_TRY(call.OnlyParameters({}));
@@ -48,7 +41,7 @@ Answer GetDataset(Call& call) {
   SHEAF_ASSIGN(const access::StudyAccess access, call.Access(access::Action::kViewStudy));
   SHEAF_TRY(call.OnlyParameters({}));
   SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
-  SHEAF_ASSIGN(const auto dataset, SeenDataset(call, *vault, access));
+  SHEAF_ASSIGN(const auto dataset, call.Dataset(*vault));
   return JsonResponse(model::DatasetJson(*dataset));
 }
 
@@ -69,7 +62,7 @@ Answer GetSummary(Call& call) {
   SHEAF_ASSIGN(const access::StudyAccess access, call.ReadAccess());
   SHEAF_TRY(call.OnlyParameters({}));
   SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
-  SHEAF_ASSIGN(const auto dataset, SeenDataset(call, *vault, access));
+  SHEAF_ASSIGN(const auto dataset, call.Dataset(*vault));
   SHEAF_ASSIGN(const privacy::Reader reader, call.Reader(access));
   SHEAF_ASSIGN(const vault::Summary summary, privacy::Summarize(*vault, reader, dataset->id));
   return JsonResponse(SummaryJson(*dataset, summary));

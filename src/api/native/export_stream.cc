@@ -31,6 +31,8 @@ Result<exporting::ExportOptions> ReadOptions(const Call& call) {
   if (options.format == exporting::Format::kZip) {
     return Fail(ErrorCode::kUnknownFormat, "A ZIP is made by an export job: POST /api/v1/studies/{study}/exports.", "format");
   }
+  if (options.privacy.risk)
+    return Fail(ErrorCode::kBadParameter, "A stream has no place for a report: ask an export job, or GET .../risk.", "risk");
   return options;
 }
 
