@@ -22,8 +22,8 @@ void Require(bool holds) {
 }
 
 void TryText(std::string_view text) {
-  MaskCounts counts, again;
-  std::string masked, twice;
+  MaskCounts counts;
+  std::string masked;
   const bool changed = MaskText(text, masked, counts);
   Require(changed == (counts.emails + counts.ip_addresses > 0));
   if (!changed) return;
