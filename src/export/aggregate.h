@@ -11,7 +11,7 @@ namespace sheaf::exporting {
 //! A plan may make this many rows of aggregates.
 inline constexpr std::size_t kMaxAggregateRows = 200'000;
 //! Beyond this many records quartiles are computed by a sketch, and the rows say so.
-inline constexpr std::uint64_t kMostExactRows = 20'000'000;
+inline constexpr std::uint64_t kMostExactRows = 2'000'000;
 
 //! Turns a plan of records into one of aggregates: rows of dataset, a column for each group, field, option, n, participants,
 //! skipped, absent, mean, sd, min, q1, median, q3, max, suppressed, approximate. Errors: kBadParameter, kUnknownField,
