@@ -191,6 +191,13 @@ def test_parquet_says_what_csv_says(dataset, study, tmp_path, server, owner_key)
     assert [record["time"] for record in back] == [row["time"] for row in rows]
 
 
+def test_parquet_of_some_names_nobody_else(dataset):
+    """A dictionary of everybody's ids once stood in every file."""
+    content = dataset.stream("parquet", participant="bruno-3312").content
+    assert b"bruno-3312" in content and b"anna-7791" not in dataset.stream("parquet", participant="bruno-3312", columns="participant").content
+    assert b"room-5519" not in dataset.stream("parquet", filter='{"field":"session","op":"is_null"}', columns="participant,session").content
+
+
 def test_payloads_leave_only_when_asked_for(study):
     dataset = study.dataset("donated", [{"id": "list", "type": "json"}, {"id": "n", "type": "integer"}], kind="donation")
     dataset.send([{"id": "one", "participant": "anna-7791", "values": {"list": {"by": "anna-7791"}, "n": 1}}])

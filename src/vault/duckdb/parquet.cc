@@ -57,9 +57,44 @@ struct ColumnList {
   }
 };
 
+//! Which numbers the select's rows have in `column`. An enumeration stands in the file with all its words, so nobody may
+//! be in it whose rows are not.
+Result<std::vector<bool>> NumbersIn(Connection& connection, const Select& select, const SqlContext& context, const std::string& column,
+                                    std::int32_t limit) {
+  std::vector<bool> numbers(static_cast<std::size_t>(std::max(limit, 0)));
+  if (numbers.size() > kMostWords + 1) return numbers;
+  Select all = select;
+  all.order.clear();
+  all.position.reset();
+  all.limit = 0;
+  const Sql sql = RenderSelect(all, context, "DISTINCT " + column);
+  SHEAF_ASSIGN(auto statement, connection.Prepare(sql.text));
+  SHEAF_TRY(BindParameters(statement, sql.parameters));
+  SHEAF_ASSIGN(auto rows, statement.Run());
+  while (true) {
+    const Chunk chunk(rows.NextChunk());
+    if (!chunk) return numbers;
+    for (std::size_t row = 0; row < chunk.Size(); ++row) {
+      if (chunk.IsNull(0, row)) continue;
+      const auto number = static_cast<std::size_t>(chunk.Int32(0, row));
+      if (number < numbers.size()) numbers[number] = true;
+    }
+  }
+}
+
+//! People of whom the select has rows, where it is worth knowing.
+struct Present {
+  std::vector<bool> participants, sessions;
+};
+
+bool Has(const std::vector<bool>& numbers, std::int32_t number) {
+  return number >= 0 && static_cast<std::size_t>(number) < numbers.size() && numbers[static_cast<std::size_t>(number)];
+}
+
 //! `limit`: above every number in use; `id_of`: the id of a number.
 template <class IdOf>
-std::string PersonExpression(std::int32_t limit, IdOf id_of, const std::string& join, const std::string& column, ColumnList& list) {
+std::string PersonExpression(std::int32_t limit, const std::vector<bool>& present, IdOf id_of, const std::string& join,
+                             const std::string& column, ColumnList& list) {
   if (limit > kMostListed) {
     list.joined = true;
     return join;
@@ -67,7 +102,11 @@ std::string PersonExpression(std::int32_t limit, IdOf id_of, const std::string& 
   // Numbers start at 1, as the places of a list do.
   std::vector<std::string> ids;
   for (std::int32_t number = 1; number < limit; ++number) ids.emplace_back(id_of(number));
-  return list.Element(std::move(ids), column);
+  bool all_present = true;
+  for (std::int32_t number = 1; number < limit; ++number) all_present = all_present && Has(present, number);
+  if (all_present) return list.Element(std::move(ids), column);
+  list.Bind(std::move(ids));
+  return fmt::format("(?::VARCHAR[])[{}]", column);
 }
 
 std::string FieldExpression(const model::Field& field, const std::string& column, ColumnList& list) {
@@ -81,7 +120,7 @@ std::string FieldExpression(const model::Field& field, const std::string& column
 }
 
 ColumnList RenderColumns(const Select& select, const std::vector<std::string>& names, const model::Dataset& dataset,
-                         const std::string& alias, const PeopleView& people) {
+                         const std::string& alias, const PeopleView& people, const Present& present) {
   ColumnList list;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto& column = select.columns[i];
@@ -90,12 +129,12 @@ ColumnList RenderColumns(const Select& select, const std::vector<std::string>& n
     switch (column.kind) {
       case ColumnKind::kParticipant:
         expression = PersonExpression(
-            people.ParticipantLimit(), [&](std::int32_t number) { return people.ParticipantId(number); },
+            people.ParticipantLimit(), present.participants, [&](std::int32_t number) { return people.ParticipantId(number); },
             fmt::format("(SELECT p.id FROM {}.main.participants p WHERE p.no = _participant)", alias), physical, list);
         break;
       case ColumnKind::kSession:
         expression = PersonExpression(
-            people.SessionLimit(), [&](std::int32_t number) { return people.SessionId(number); },
+            people.SessionLimit(), present.sessions, [&](std::int32_t number) { return people.SessionId(number); },
             fmt::format("(SELECT s.id FROM {}.main.sessions s WHERE s.no = _session)", alias), physical, list);
         break;
       case ColumnKind::kTime:
@@ -126,11 +165,16 @@ Result<std::uint64_t> DuckStudy::WriteParquet(const Select& select, const std::v
   SHEAF_ASSIGN(auto dataset, FindDataset(select.dataset));
   if (names.empty() || names.size() > select.columns.size())
     return Fail(ErrorCode::kInternal, "a Parquet file needs a name for each column");
-  const auto list = RenderColumns(select, names, *dataset, state_->alias, *People());
+  const SqlContext context{state_->alias, *dataset, *state_->people, state_->HasDeadRows(*dataset)};
+  SHEAF_ASSIGN(auto connection, state_->engine->Connect());
+  const auto people = People();
+  Present present;
+  SHEAF_ASSIGN(present.participants, NumbersIn(*connection, select, context, "_participant", people->ParticipantLimit()));
+  SHEAF_ASSIGN(present.sessions, NumbersIn(*connection, select, context, "_session", people->SessionLimit()));
+  const auto list = RenderColumns(select, names, *dataset, state_->alias, *people, present);
   Select ordered = select;
   if (list.joined && ordered.order.empty()) ordered.order.push_back({{ColumnKind::kSeq, -1, {}}, false});
-  const Sql sql = RenderSelect(ordered, {state_->alias, *dataset, *state_->people, state_->HasDeadRows(*dataset)}, list.text);
-  SHEAF_ASSIGN(auto connection, state_->engine->Connect());
+  const Sql sql = RenderSelect(ordered, context, list.text);
   // Measurements hardly repeat: looking for a dictionary of them longer than this costs a fifth of the time for nothing.
   SHEAF_ASSIGN(auto statement,
                connection->Prepare(fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 4096)", sql.text,

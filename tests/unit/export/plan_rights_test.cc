@@ -22,7 +22,8 @@ class PlanRightsTest : public testing::Test {
     dataset.fields = {name, score};
     study_.Add(dataset);
     for (int i = 0; i < 6; ++i) {
-      study_.Add("mood", FakeRow{.participant = "P" + std::to_string(i % 3), .time = i * Micros{1'000'000},
+      study_.Add("mood", FakeRow{.participant = "P" + std::to_string(i % 3),
+                                 .time = i * Micros{1'000'000},
                                  .values = {{0, std::string("Somebody")}, {1, std::int64_t{i % 3 == 2 ? 50 : 10 + i}}}});
     }
     viewer_.code_key = [] { return Result<privacy::CodeKey>(privacy::CodeKey{7}); };
