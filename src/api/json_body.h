@@ -19,12 +19,12 @@ class JsonBody {
 
   //! The member as text of at most `limit` bytes; nullopt when it is absent. kBadMember when it is no string or too long.
   Result<std::optional<std::string>> Text(std::string_view name, std::size_t limit);
+  //! true or false; nullopt when it is absent.
+  Result<std::optional<bool>> Flag(std::string_view name);
   //! An ISO 8601 time; nullopt when it is absent or null. kBadMember, kBadTime.
   Result<std::optional<Micros>> Time(std::string_view name);
   //! The member's own JSON text, without spaces between tokens, numbers as they were written. It must be an object.
   Result<std::optional<std::string>> ObjectText(std::string_view name);
-  //! true or false; nullopt when it is absent.
-  Result<std::optional<bool>> Flag(std::string_view name);
   //! An array of up to `most` texts of up to `limit` bytes.
   Result<std::optional<std::vector<std::string>>> Texts(std::string_view name, std::size_t most, std::size_t limit);
   //! An array of objects.

@@ -86,6 +86,8 @@ struct ExportJob {
   int attempts = 0;
 };
 
+class CareCatalog;
+
 class Catalog : public GrantTable, public SignInTable {
  public:
   virtual Result<Account> AddAccount(std::string_view email, std::string_view name, bool admin, std::string_view password_hash) = 0;
@@ -142,6 +144,9 @@ class Catalog : public GrantTable, public SignInTable {
   //! Cancels a pending or executing job; true when it was one.
   virtual Result<bool> CancelExport(std::string_view id) = 0;
   virtual Status RemoveExport(std::string_view id) = 0;
+  //! Writes what was asked for and said of a job that is not executing: state, error, activity, request, manifest,
+  //! idempotency_key, finished_at. kConflict when it executes.
+  virtual Status RewriteExport(const ExportJob& job) = 0;
   //! Succeeded jobs past their expiry, those first that expired first, at most 1,000 at a time.
   virtual Result<std::vector<ExportJob>> ExpiredExports(Micros now) = 0;
   virtual Status MarkExpired(std::string_view id) = 0;
@@ -152,6 +157,8 @@ class Catalog : public GrantTable, public SignInTable {
   virtual SecretStore& Secrets() = 0;
   //! Who did what; the same.
   virtual AuditStore& Audit() = 0;
+  //! Erasures, personal links, participants' requests, retention (care.h). Lives as long as the catalog.
+  virtual CareCatalog& Care() = 0;
 
   //! A number that differs from the one before as soon as anyone, another process too, has written in between: what was
   //! read and kept at an equal number still holds. Costs a few microseconds.

@@ -172,6 +172,22 @@ Status SqlCatalog::RemoveExport(std::string_view id) {
   });
 }
 
+Status SqlCatalog::RewriteExport(const ExportJob& job) {
+  Row row(job);
+  return store_->Write([&](soci::session& sql) -> Status {
+    SHEAF_TRY(CheckPresent(sql, "export_job", row.job.id, "There is no such export."));
+    const long long touched = Change<soci::statement>(
+        sql,
+        "UPDATE export_job SET state = :state, error = :error, activity = :activity, request = :request, manifest = :manifest, "
+        "idempotency_key = :key, finished_at = :finished WHERE id = :id AND state <> 'executing'",
+        soci::use(row.state, "state"), soci::use(row.job.error, "error"), soci::use(row.job.activity, "activity"),
+        soci::use(row.job.request, "request"), soci::use(row.job.manifest, "manifest"), soci::use(row.job.idempotency_key, "key"),
+        soci::use(row.finished_at.value, row.finished_at.indicator, "finished"), soci::use(row.job.id, "id"));
+    if (touched == 0) return Fail(ErrorCode::kConflict, "An export that runs cannot be rewritten.");
+    return {};
+  });
+}
+
 Result<std::vector<ExportJob>> SqlCatalog::ExpiredExports(Micros now) {
   const long long instant = now;
   return store_->Read([&](soci::session& sql) {

@@ -167,6 +167,66 @@ CREATE TABLE recovery_code (
   PRIMARY KEY (account, digest)
 ))";
 
+// A participant's id in `erasure` goes before the erasure is over.
+const char* const kErasure = R"(
+CREATE TABLE erasure (
+  id          TEXT NOT NULL PRIMARY KEY,
+  study       TEXT NOT NULL,
+  participant TEXT NOT NULL,
+  account     TEXT NOT NULL,
+  state       TEXT NOT NULL,
+  report      TEXT NOT NULL,
+  created_at  BIGINT NOT NULL,
+  finished_at BIGINT
+))";
+
+const char* const kParticipantLink = R"(
+CREATE TABLE participant_link (
+  id           TEXT NOT NULL PRIMARY KEY,
+  study        TEXT NOT NULL,
+  participant  TEXT NOT NULL,
+  digest       TEXT NOT NULL UNIQUE,
+  created_by   TEXT NOT NULL,
+  created_at   BIGINT NOT NULL,
+  expires_at   BIGINT,
+  revoked_at   BIGINT,
+  last_used_at BIGINT
+))";
+
+const char* const kParticipantRequest = R"(
+CREATE TABLE participant_request (
+  id          TEXT NOT NULL PRIMARY KEY,
+  study       TEXT NOT NULL,
+  participant TEXT NOT NULL,
+  kind        TEXT NOT NULL,
+  message     TEXT NOT NULL,
+  state       TEXT NOT NULL,
+  note        TEXT NOT NULL,
+  created_at  BIGINT NOT NULL,
+  decided_at  BIGINT,
+  decided_by  TEXT NOT NULL
+))";
+
+// `dataset` is empty for the study's own rule; `rule` is the JSON of the API; `archived_at`: read-only since.
+const char* const kRetention = R"(
+CREATE TABLE retention (
+  study       TEXT NOT NULL,
+  dataset     TEXT NOT NULL,
+  rule        TEXT NOT NULL,
+  archived_at BIGINT,
+  deleted_at  BIGINT,
+  updated_at  BIGINT NOT NULL,
+  PRIMARY KEY (study, dataset)
+))";
+
+const char* const kDuty = R"(
+CREATE TABLE duty (
+  name        TEXT NOT NULL PRIMARY KEY,
+  lease_owner TEXT NOT NULL,
+  lease_until BIGINT NOT NULL,
+  done_at     BIGINT NOT NULL
+))";
+
 Result<long long> ReadVersion(soci::session& sql) {
   long long count = 0;
   long long version = 0;
@@ -201,6 +261,10 @@ const std::vector<Migration>& Migrations() {
        {"ALTER TABLE account ADD COLUMN disabled_at BIGINT", "ALTER TABLE api_key ADD COLUMN studies TEXT NOT NULL DEFAULT ''", kStudyGrant,
         kWebSession, kSignInAttempt, kSecondFactor, kRecoveryCode, "CREATE INDEX study_grant_account ON study_grant (account)",
         "CREATE INDEX web_session_account ON web_session (account)", "CREATE INDEX sign_in_attempt_last ON sign_in_attempt (last_at)"}},
+      {7,
+       {kErasure, kParticipantLink, kParticipantRequest, kRetention, kDuty,
+        "CREATE INDEX participant_link_study ON participant_link (study, participant)",
+        "CREATE INDEX participant_request_study ON participant_request (study, created_at, id)"}},
   };
   return kSteps;
 }

@@ -5,6 +5,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/sql_audit_store.h"
+#include "catalog/sql_care.h"
 #include "catalog/sql_secret_store.h"
 #include "catalog/store.h"
 
@@ -70,12 +71,14 @@ class SqlCatalog final : public Catalog {
   Status FinishExport(const ExportJob& job, std::string_view owner) override;
   Result<bool> CancelExport(std::string_view id) override;
   Status RemoveExport(std::string_view id) override;
+  Status RewriteExport(const ExportJob& job) override;
   Result<std::vector<ExportJob>> ExpiredExports(Micros now) override;
   Status MarkExpired(std::string_view id) override;
   Result<bool> BlobInUse(std::string_view blob, std::string_view except_job) override;
 
   SecretStore& Secrets() override { return secrets_; }
   AuditStore& Audit() override { return audit_; }
+  CareCatalog& Care() override { return care_; }
   Result<std::uint64_t> Generation() override { return store_->Generation(); }
   Result<std::vector<std::string>> Check() override;
 
@@ -83,6 +86,7 @@ class SqlCatalog final : public Catalog {
   std::unique_ptr<Store> store_;
   SqlSecretStore secrets_;
   SqlAuditStore audit_;
+  SqlCare care_{*store_};
 };
 
 }  // namespace sheaf::catalog

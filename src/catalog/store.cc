@@ -131,6 +131,8 @@ void OpenSession(soci::session& sql, const std::string& connect, int lock_wait_m
   sql << "PRAGMA secure_delete = ON";
   sql << "PRAGMA foreign_keys = ON";
   sql << "PRAGMA trusted_schema = OFF";
+  // What is deleted is overwritten: freed pages would go on holding it.
+  Ask(sql, "PRAGMA secure_delete = ON");
 }
 
 }  // namespace
@@ -274,6 +276,27 @@ std::optional<Status> Store::Attempt(Mode mode, const Work& work) {
     LogError("catalog failed", {{"reason", failure.what()}});
     return Fail(ErrorCode::kInternal, "The catalog failed.");
   }
+}
+
+Status Store::Compact() {
+  const auto checkpoint = [this]() -> Status {
+    const auto deadline = Clock::now() + std::chrono::milliseconds(options_.lock_wait_ms);
+    for (;;) {
+      SHEAF_ASSIGN(const bool busy, Read([](soci::session& sql) -> Result<bool> {
+                     long long blocked = 0, pages = 0, moved = 0;
+                     sql << "PRAGMA wal_checkpoint(TRUNCATE)", soci::into(blocked), soci::into(pages), soci::into(moved);
+                     return blocked != 0;
+                   }));
+      if (!busy) return {};
+      if (Clock::now() >= deadline) return Fail(LockedTooLong());
+      std::this_thread::sleep_for(kRetryPause);
+    }
+  };
+  SHEAF_TRY(Read([](soci::session& sql) -> Status {
+    sql << "VACUUM";
+    return {};
+  }));
+  return checkpoint();
 }
 
 Result<std::uint64_t> Store::Generation() {

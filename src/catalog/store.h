@@ -43,6 +43,8 @@ class Store {
     return Run(Mode::kWrite, std::forward<Work>(work));
   }
 
+  //! Writes the file anew without what was deleted, and empties its log. kUnavailable when others read for too long.
+  Status Compact();
   //! See Catalog::Generation.
   Result<std::uint64_t> Generation();
   //! Empties the write-ahead log, so that what was overwritten or deleted is in neither file any more (deleted bytes are

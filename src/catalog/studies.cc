@@ -183,6 +183,9 @@ Status SqlCatalog::RemoveStudy(std::string_view id) {
                             "error = 'The study was deleted.', lease_owner = '', lease_until = NULL "
                             "WHERE study = :study AND state IN ('pending', 'executing')",
                             soci::use(now, "now"), soci::use(value, "study"));
+    for (const char* table : {"participant_link", "participant_request", "retention"}) {
+      Change<soci::statement>(sql, fmt::format("DELETE FROM {} WHERE study = :study", table), soci::use(value, "study"));
+    }
     Change<soci::statement>(sql, "UPDATE export_job SET expires_at = :now WHERE study = :study AND state = 'succeeded'",
                             soci::use(now, "now"), soci::use(value, "study"));
     return {};

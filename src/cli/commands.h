@@ -27,6 +27,8 @@ void AddErrorsCommand(CLI::App& app, Run& run);
 void AddDemoCommand(CLI::App& app, Run& run);
 void AddImportCommand(CLI::App& app, Run& run);
 void AddExportCommand(CLI::App& app, Run& run);
+void AddRetentionCommand(CLI::App& app, Run& run);
+void AddEraseCommand(CLI::App& app, Run& run);
 void AddVerifyCommand(CLI::App& app, Run& run);
 
 }  // namespace sheaf::cli

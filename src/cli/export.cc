@@ -128,6 +128,8 @@ void AddExportCommand(CLI::App& app, Run& run) {
   pass("values", "ids, codes or labels", "V");
   pass("sets", "joined, split or both", "S");
   pass("missing", "How missing answers are written: skipped=-99,absent=-98", "M");
+  pass("consented-only", "true: only of participants who consent; by default as the study's settings say", "true|false");
+  pass("consent-purpose", "To what they consent; by default what the study's settings say", "P");
   pass("identifiers", "keep, remove (codes for ids, no direct identifiers) or aggregate", "M");
   pass("generalise", "Coarser values, as JSON: {\"age\":{\"band\":10,\"top\":80},\"born\":{\"to\":\"year\"}}", "JSON");
   pass("location-decimals", "Latitudes and longitudes with so many decimals", "N");

@@ -26,6 +26,8 @@ int Main(int argc, char** argv) {
   sheaf::cli::AddImportCommand(app, run);
   sheaf::cli::AddExportCommand(app, run);
   sheaf::cli::AddVerifyCommand(app, run);
+  sheaf::cli::AddEraseCommand(app, run);
+  sheaf::cli::AddRetentionCommand(app, run);
   sheaf::cli::AddDemoCommand(app, run);
   sheaf::cli::AddCheckCommand(app, run);
   sheaf::cli::AddSecretsCommand(app, run);

@@ -6,17 +6,23 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 
 #include "access/access.h"
 #include "access/door.h"
 #include "access/limits.h"
 #include "api/native/api.h"
 #include "api/problem.h"
+#include "base/ids.h"
 #include "base/log.h"
+#include "base/time.h"
 #include "blobs/blobs.h"
 #include "catalog/catalog.h"
 #include "cli/commands.h"
@@ -37,6 +43,7 @@ struct ServeOptions {
   std::string public_url;
   std::string key_file;
   std::string log_level = "info";
+  std::string today;
   int grace_s = 30;
   access::LimitOptions limits;
   bool trust_proxy = false;
@@ -45,11 +52,42 @@ struct ServeOptions {
 // Each thread of a server with many threads would keep an arena of its own, and with it memory that nobody uses.
 constexpr int kArenas = 4;
 constexpr int kHousekeepingS = 5;
+constexpr std::chrono::minutes kRetentionEvery{10};
+
+//! Sees to it that retention is done once a day.
+class Daily {
+ public:
+  explicit Daily(std::shared_ptr<privacy::Retention> retention)
+      : thread_([this, retention = std::move(retention)] {
+          std::unique_lock lock(mutex_);
+          do {
+            lock.unlock();
+            if (const Status done = retention->RunDaily(); !done) LogError("retention failed", {{"detail", done.error().detail}});
+            lock.lock();
+          } while (!ended_.wait_for(lock, kRetentionEvery, [this] { return stopping_; }));
+        }) {}
+  //! Waits for what runs.
+  ~Daily() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    ended_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
 
 //! The rooms of a running server, in the order in which they are opened; taken apart the other way round.
 struct Running {
   api::native::Rooms rooms;
   std::unique_ptr<http::Server> server;
+  std::unique_ptr<Daily> daily;
 };
 
 //! SIGTERM and SIGINT wait in a queue from here on, for this thread and all it starts.
@@ -79,6 +117,26 @@ Status NameHalfStudies(const api::native::Rooms& rooms) {
   }
 }
 
+//! The other rooms are there already.
+Result<std::shared_ptr<privacy::Retention>> MakeRetention(const api::native::Rooms& rooms, const ServeOptions& options) {
+  privacy::Retention::Options retention_options;
+  retention_options.catalog = rooms.catalog;
+  retention_options.vault = rooms.vault;
+  retention_options.expire_files = [jobs = rooms.jobs](std::string_view study, std::string_view dataset, std::string_view reason) {
+    return jobs->ExpireFiles(study, dataset, reason);
+  };
+  retention_options.delete_study = [rooms](const std::string& study) { return api::native::DeleteStudy(rooms, study); };
+  retention_options.owner = NewId("srv_");
+  if (!options.today.empty()) {
+    const auto today = ParseIsoTime(options.today);
+    if (!today) return Fail(ErrorCode::kUsage, "--today is a date such as 2030-01-31.");
+    retention_options.now = [today] { return today->instant; };
+  }
+  auto retention = std::make_shared<privacy::Retention>(std::move(retention_options));
+  SHEAF_TRY(retention->Load());
+  return retention;
+}
+
 Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const ServeOptions& options) {
   api::native::Rooms rooms;
   SHEAF_ASSIGN(rooms.catalog, catalog::OpenCatalog(directory.CatalogPath()));
@@ -101,6 +159,13 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   job_options.keys = rooms.keys;
   job_options.temporary = directory.TemporaryPath();
   rooms.jobs = std::make_shared<exporting::JobRunner>(std::move(job_options));
+  privacy::Eraser::Options eraser_options;
+  eraser_options.catalog = rooms.catalog;
+  eraser_options.vault = rooms.vault;
+  eraser_options.forget_exports = [jobs = rooms.jobs](std::string_view study, std::string_view participant, bool scrub,
+                                                      std::string_view reason) { return jobs->Forget(study, participant, scrub, reason); };
+  rooms.eraser = std::make_shared<privacy::Eraser>(std::move(eraser_options));
+  SHEAF_ASSIGN(rooms.retention, MakeRetention(rooms, options));
   exporting::StreamPool::Options stream_options;
   stream_options.spool_directory = directory.TemporaryPath();
   rooms.streams = std::make_shared<exporting::StreamPool>(std::move(stream_options));
@@ -115,6 +180,10 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
 Result<Running> StartServer(const DataDirectory& directory, const ServeOptions& options) {
   Running running;
   SHEAF_ASSIGN(running.rooms, OpenRooms(directory, options));
+  if (const Status resumed = running.rooms.eraser->Resume(); !resumed) {
+    // Nobody sees who is to go; what is left of them waits for the next start.
+    LogError("an erasure could not be finished", {{"detail", resumed.error().detail}});
+  }
   SHEAF_TRY(running.rooms.jobs->Start());
   http::Router router;
   api::native::AddRoutes(router, std::make_shared<const api::native::Rooms>(running.rooms));
@@ -129,6 +198,7 @@ Result<Running> StartServer(const DataDirectory& directory, const ServeOptions& 
     return Fail(server.error());
   }
   running.server = std::move(*server);
+  running.daily = std::make_unique<Daily>(running.rooms.retention);
   return running;
 }
 
@@ -153,6 +223,9 @@ Status StopServer(Running running, const sigset_t& signals, int grace_s) {
   const Status flushed = running.rooms.gate->FlushUses();
   running.server.reset();
   running.rooms.streams.reset();
+  running.rooms.eraser.reset();
+  running.daily.reset();
+  running.rooms.retention.reset();
   running.rooms.jobs.reset();
   SHEAF_TRY(running.rooms.vault->Close());
   return flushed;
@@ -226,6 +299,8 @@ void AddServeCommand(CLI::App& app, Run& run) {
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
   AddLimitOptions(*serve, *options);
+  // For tests of retention: what day it is. In no help text on purpose.
+  serve->add_option("--today", options->today)->group("");
   serve->footer(
       "Prints one line to standard output when it is ready. SIGTERM or SIGINT finishes what is running, then stops; a\n"
       "second one ends at once.\n"

@@ -3,6 +3,7 @@
 //! and what runs at present.
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -27,6 +28,10 @@ struct JobRunner::Impl {
   Result<catalog::ExportJob> Find(std::string_view id);
   Status CancelOrRemove(std::string_view id);
 
+  // jobs_forget.cc
+  Result<std::uint64_t> Forget(std::string_view study, std::string_view participant, bool scrub, std::string_view reason);
+  Result<std::uint64_t> ExpireFiles(std::string_view study, std::string_view dataset, std::string_view reason);
+
   // jobs_run.cc
   Status Start();
   void Stop(int grace_s);
@@ -48,6 +53,11 @@ struct JobRunner::Impl {
   Status CheckLimits(std::string_view account, std::string_view study);
   Status RemoveFinished(const catalog::ExportJob& job);
   void Overlay(catalog::ExportJob& job);
+
+  // jobs_forget.cc
+  void Restart(std::string_view study);
+  Result<std::uint64_t> ForEachJob(std::string_view study, const std::function<Result<bool>(catalog::ExportJob&)>& visit);
+  Status Expire(catalog::ExportJob& job, std::string_view reason);
 
   // jobs_run.cc
   void Work();

@@ -40,6 +40,12 @@ Result<catalog::ExportJob> JobRunner::Submit(std::string_view account, std::stri
   return job;
 }
 Result<catalog::ExportJob> JobRunner::Find(std::string_view id) { return impl_->Find(id); }
+Result<std::uint64_t> JobRunner::Forget(std::string_view study, std::string_view participant, bool scrub, std::string_view reason) {
+  return impl_->Forget(study, participant, scrub, reason);
+}
+Result<std::uint64_t> JobRunner::ExpireFiles(std::string_view study, std::string_view dataset, std::string_view reason) {
+  return impl_->ExpireFiles(study, dataset, reason);
+}
 Status JobRunner::CancelOrRemove(std::string_view id) { return impl_->CancelOrRemove(id); }
 
 bool MaySeeJob(const catalog::ExportJob& job, const model::ViewRights& rights) {

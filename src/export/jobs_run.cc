@@ -164,6 +164,9 @@ void JobRunner::Impl::FinishWithOwnFile(Running& running) {
   job.rows_done = running.state.progress.rows;
   job.rows_total = running.state.rows_total;
   if (!file) {
+    // Somebody withdrew meanwhile: the file is to be without them.
+    const bool again = file.error().code == ErrorCode::kStudyRewritten && job.attempts < kMostAttempts;
+    if (again && !running.state.Cancelled()) return GiveBack(std::move(job));
     if (!running.state.Cancelled()) return FinishFailed(std::move(job), Sentence(file.error()));
     // Cancelled by its owner, or taken over: its row is no longer this one's to write.
     if (running.give_back) GiveBack(std::move(job));

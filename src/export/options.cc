@@ -71,7 +71,7 @@ struct Parameter {
   Setter set;
 };
 
-constexpr std::array<Parameter, 17> kParameters = {{
+constexpr std::array<Parameter, 19> kParameters = {{
     {"format", false, [](ExportOptions& options, std::string_view text) { return SetFormat("format", text, options.format); }},
     {"columns", false, [](ExportOptions& options, std::string_view text) { return SetText("columns", text, options.columns); }},
     {"filter", false, [](ExportOptions& options, std::string_view text) { return SetText("filter", text, options.filter); }},
@@ -91,6 +91,12 @@ constexpr std::array<Parameter, 17> kParameters = {{
     {"sets", false, [](ExportOptions& options, std::string_view text) { return SetWord("sets", kSetWords, text, options.sets); }},
     {"missing", false, [](ExportOptions& options, std::string_view text) { return SetMissing(text, options.missing); }},
     {"files", false, [](ExportOptions& options, std::string_view text) { return SetFormat("files", text, options.inner); }},
+    {"consented_only", false,
+     [](ExportOptions& options, std::string_view text) {
+       return SetWord("consented_only", kBooleanWords, text, options.consented_only.emplace());
+     }},
+    {"consent_purpose", false,
+     [](ExportOptions& options, std::string_view text) { return SetText("consent_purpose", text, options.consent_purpose); }},
     {"layout", false, [](ExportOptions& options, std::string_view text) { return SetWord("layout", kLayoutWords, text, options.layout); }},
 }};
 
@@ -137,6 +143,12 @@ Status CheckEachOption(const ExportOptions& options) {
     return Bad(name, "It is neither a cursor nor a time such as 2026-01-31T08:15:00Z.");
   }
   return {};
+}
+
+void ApplyConsent(ExportOptions& options, const model::StudySettings& settings) {
+  options.consented_only = options.consented_only.value_or(settings.records_consent);
+  if (!*options.consented_only) options.consent_purpose.clear();
+  else if (options.consent_purpose.empty()) options.consent_purpose = settings.consent_purpose;
 }
 
 Status CheckOptions(const ExportOptions& options) {

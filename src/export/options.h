@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "model/study_settings.h"
 #include "privacy/options.h"
 
 namespace sheaf::exporting {
@@ -57,7 +58,12 @@ struct ExportOptions {
   Format inner = Format::kCsv;  //!< of the files inside a ZIP (`files=`): csv, json, ndjson, parquet
   ZipLayout layout = ZipLayout::kDataset;
   privacy::Options privacy;
+  std::optional<bool> consented_only;  //!< only of participants who consent now; unset: as the study's settings say
+  std::string consent_purpose;         //!< to what; empty: the purpose of the study's settings
 };
+
+//! Settles what the study's settings decide: done once, by whoever takes the options from a caller.
+void ApplyConsent(ExportOptions& options, const model::StudySettings& settings);
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 //! From a query string's parameters; `ignored` are names another room reads. Errors: kBadParameter, kUnknownParameter,

@@ -123,6 +123,12 @@ Status ReadMember(std::string_view name, const json::value& value, const std::st
   if (name == "sets") return ReadWord(value, place, kSetWords, options.sets);
   if (name == "missing") return ReadMissing(value, place, options.missing);
   if (name == "files") return ReadFormat(value, place, options.inner);
+  if (name == "consented_only") {
+    if (!value.is_bool()) return Bad(place, "It must be true or false.");
+    options.consented_only = value.get_bool();
+    return {};
+  }
+  if (name == "consent_purpose") return ReadText(value, place, options.consent_purpose);
   if (name == "layout") return ReadWord(value, place, kLayoutWords, options.layout);
   if (std::find(kPrivacyNames.begin(), kPrivacyNames.end(), name) != kPrivacyNames.end()) return ReadPrivacy(name, value, place, options);
   return Fail(ErrorCode::kUnknownMember, "There is no option of this name.", place);
@@ -200,6 +206,10 @@ std::string OptionsJson(const ExportOptions& options) {
   if (options.format == Format::kZip && inner != defaults.inner) object["files"] = Name(inner);
   if (options.format == Format::kZip && options.layout != defaults.layout) object["layout"] = NameOf(kLayoutWords, options.layout);
   AddPrivacy(options.privacy, object);
+  if (options.consented_only.value_or(false)) {
+    object["consented_only"] = true;
+    object["consent_purpose"] = options.consent_purpose;
+  }
   return json::serialize(object);
 }
 

@@ -35,6 +35,8 @@ std::string ListName(const std::string& study, std::string_view dataset, const E
   list.since = options.since;
   list.until = options.until;
   list.privacy = options.privacy;
+  list.consented_only = options.consented_only;
+  list.consent_purpose = options.consent_purpose;
   return JsonText(study) + "/" + JsonText(dataset) + OptionsJson(list);
 }
 

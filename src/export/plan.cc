@@ -179,6 +179,7 @@ Result<Plan> MakePlan(vault::StudyVault& study, const ExportOptions& asked, std:
   if (!model::MaySeeDataset(viewer.rights, plan.dataset->id)) return Fail(ErrorCode::kNotFound, "there is no dataset with this id");
   plan.people = study.People();
   plan.select.dataset = plan.dataset->id;
+  if (options.consented_only.value_or(false)) plan.select.consented_to = options.consent_purpose;
   SHEAF_TRY(SetWindow(last, upto, plan));
 
   PlanPrivacy privacy(viewer, options, *plan.dataset, plan.people);

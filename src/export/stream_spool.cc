@@ -28,6 +28,8 @@ class SpoolCore final : public StreamTask, public std::enable_shared_from_this<S
  public:
   SpoolCore(StreamParts parts, std::unique_ptr<vault::Cursor> cursor)
       : pool_(std::move(parts.pool)), compression_(parts.compression), frame_(parts.compression), source_(std::make_shared<Source>()) {
+    study_ = parts.study;
+    generation_ = parts.study->PeopleGeneration();
     source_->study = std::move(parts.study);
     source_->plan = std::move(parts.plan);
     source_->cursor = std::move(cursor);
@@ -76,6 +78,11 @@ class SpoolCore final : public StreamTask, public std::enable_shared_from_this<S
   void DoStep() {
     std::unique_lock lock(mutex_);
     queued_ = false;
+    // What lies in the file may be somebody's who withdrew since.
+    if (const auto study = study_.lock(); study && study->PeopleGeneration() != generation_ && !error_) {
+      progress_.cancelled = true;
+      error_ = Error{ErrorCode::kStudyRewritten, "Somebody withdrew while this was sent; ask again.", {}, 1};
+    }
     if (!pending_ || error_ || reading_) return Continue(lock);
     const std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(written_ - offset_, kPieceBytes));
     const std::uint64_t offset = offset_;
@@ -223,6 +230,8 @@ class SpoolCore final : public StreamTask, public std::enable_shared_from_this<S
   const std::shared_ptr<StreamPool::Impl> pool_;
   const Compression compression_;
   bool parquet_ = false;
+  std::weak_ptr<vault::StudyVault> study_;
+  std::uint64_t generation_ = 0;              // of the people, before anything was read
   BlockCompressor compressor_{compression_};  // of the beginning and of Parquet's reader
   FrameWriter frame_;
   SpoolFile file_;

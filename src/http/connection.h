@@ -48,6 +48,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::string id;
     std::string method = "-";
     std::string path;
+    std::string route = "-";  // the log's word for the path, which may name a participant
     bool http11 = true;
     bool keep_alive = false;
     bool continue_pending = false;  // the client waits for "100 Continue"

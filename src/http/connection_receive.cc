@@ -34,14 +34,13 @@ struct Job {
 
   void Run() {
     const Error failure{ErrorCode::kInternal, "The log says more under the request's id.", {}, 0};
-    const std::string path = request.path;
     try {
       handler(std::move(request), responder);
     } catch (const std::exception& e) {
-      LogError("a handler failed", {{"request", exchange->Id()}, {"path", path}, {"cause", e.what()}});
+      LogError("a handler failed", {{"request", exchange->Id()}, {"cause", e.what()}});
       exchange->Settle(failure);
     } catch (...) {
-      LogError("a handler failed", {{"request", exchange->Id()}, {"path", path}, {"cause", "not a std::exception"}});
+      LogError("a handler failed", {{"request", exchange->Id()}, {"cause", "not a std::exception"}});
       exchange->Settle(failure);
     }
   }
@@ -109,6 +108,7 @@ Result<Router::Match> Connection::FindRoute(Request& request, std::string& allow
     for (const std::string& method : match.allowed) allow += (allow.empty() ? "" : ", ") + method;
     return Fail(ErrorCode::kMethodNotAllowed, "This address takes " + allow + ".");
   }
+  call_.route = match.pattern;
   call_.max_body = match.options.max_body;
   const auto announced = call_.body.Remaining();
   if (call_.max_body > 0 && announced && *announced > call_.max_body) return Fail(TooLarge(call_.max_body));
@@ -209,7 +209,7 @@ asio::awaitable<bool> Connection::AwaitOutcome(Outcome& outcome) {
     FailBody(Error{ErrorCode::kCancelled, "The request was answered before its body was read.", {}, 0});
   }
   if (const auto* error = std::get_if<Error>(&outcome); error && error->detail == kUnanswered) {
-    LogError("a handler did not answer", {{"request", call_.id}, {"path", call_.path}});
+    LogError("a handler did not answer", {{"request", call_.id}, {"route", call_.route}});
   }
   co_return true;
 }

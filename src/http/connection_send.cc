@@ -37,7 +37,7 @@ Response Connection::ToResponse(Outcome outcome) const {
   if (const auto* error = std::get_if<Error>(&outcome)) { return loop_.Shared().RenderError(*error, call_.path, call_.id); }
   Response response = std::get<Response>(std::move(outcome));
   if (response.status >= 200 && response.status <= 599) return response;
-  LogError("a handler gave an impossible status", {{"request", call_.id}, {"path", call_.path}});
+  LogError("a handler gave an impossible status", {{"request", call_.id}, {"route", call_.route}});
   if (response.source) response.source->Cancel();
   const Error error{ErrorCode::kInternal, "The log says more under the request's id.", {}, 0};
   return loop_.Shared().RenderError(error, call_.path, call_.id);
@@ -142,7 +142,7 @@ asio::awaitable<bool> Connection::SendSource(Response response, std::shared_ptr<
     const Result<std::string>& result = *piece;
     if (!result) {
       if (begun || Describe(result.error().code).http_status >= 500) {
-        LogError("a body failed", {{"request", call_.id}, {"path", call_.path}, {"cause", result.error().detail}});
+        LogError("a body failed", {{"request", call_.id}, {"route", call_.route}, {"cause", result.error().detail}});
       }
       if (begun) co_return false;
       reset_at_close_ = false;
@@ -167,7 +167,7 @@ void Connection::LogAccess() const {
   const auto end = fmt::format_to_n(milliseconds.data(), milliseconds.size(), FMT_STRING("{:.3f}"), elapsed);
   const fmt::format_int status(call_.status);
   LogDebug("request", {{"method", call_.method},
-                       {"path", call_.path},
+                       {"route", call_.route},
                        {"status", {status.data(), status.size()}},
                        {"ms", {milliseconds.data(), std::min(end.size, milliseconds.size())}},
                        {"request", call_.id}});

@@ -9,6 +9,7 @@ namespace {
 
 struct Endpoint {
   std::string method;
+  std::string pattern;
   std::vector<std::string> names;  // of the braces, in the order of the path
   Handler handler;
   Router::Options options;
@@ -67,6 +68,7 @@ class Search {
     }
     match.handler = &endpoint->handler;
     match.options = endpoint->options;
+    match.pattern = endpoint->pattern;
     for (std::size_t i = 0; i < endpoint->names.size(); ++i) {
       match.path_parameters.emplace_back(endpoint->names[i], std::move(values_[i]));
     }
@@ -132,7 +134,7 @@ Router::Router(Router&&) noexcept = default;
 
 void Router::Add(std::string_view method, std::string_view pattern, Handler handler, Options options) {
   if (!pattern.starts_with('/')) BadPattern(pattern, "does not begin with '/'");
-  Endpoint endpoint{std::string(method), {}, std::move(handler), options};
+  Endpoint endpoint{std::string(method), std::string(pattern), {}, std::move(handler), options};
   Node* node = &impl_->root;
   std::vector<Endpoint>* place = nullptr;
   for (const std::string_view segment : Split(pattern)) {

@@ -111,6 +111,7 @@ class Router {
   struct Match {
     const Handler* handler = nullptr;  //!< null: no such route
     Options options;
+    std::string pattern;  //!< of the route: what the log may say of an address
     std::vector<std::pair<std::string, std::string>> path_parameters;
     std::vector<std::string> allowed;  //!< methods of the path, when the path is known
   };

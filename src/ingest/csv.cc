@@ -41,6 +41,7 @@ class CsvDecoder final : public Decoder {
         rejections_(std::move(rejections)),
         reader_(',', kMaxRecordBytes, kMaxCells, [this](const CsvRow& row) { return header_read_ ? TakeRow(row) : TakeHeader(row); }) {}
 
+  void Bar(Barred barred) override { row_.Bar(std::move(barred)); }
   Status Feed(std::span<const char> bytes) override { return reader_.Feed({bytes.data(), bytes.size()}); }
 
   Status Finish() override {

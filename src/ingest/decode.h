@@ -50,6 +50,9 @@ using RejectionSink = std::function<Status(Rejection&&)>;  //!< an error stops d
 class Decoder {
  public:
   virtual ~Decoder() = default;
+  //! Records of participants for whom it is true are refused with kParticipantWithdrawn. Before the first Feed.
+  using Barred = std::function<bool(std::string_view participant)>;
+  virtual void Bar(Barred barred) = 0;
   virtual Status Feed(std::span<const char> bytes) = 0;
   virtual Status Finish() = 0;
 };

@@ -7,6 +7,7 @@
 
 #include "ingest/response.h"
 #include "ingest/spool.h"
+#include "vault/care.h"
 
 namespace sheaf::ingest {
 namespace {
@@ -96,6 +97,7 @@ struct IngestRequest::State : std::enable_shared_from_this<IngestRequest::State>
     request.batches = Spool::Read(spool, dataset);
     request.idempotency_key = options.idempotency_key;
     request.request_digest = request_digest;
+    request.people_generation = people_generation;
     if (!options.idempotency_key.empty()) {
       result.accepted = spool->Rows();
       request.response = ResponseText(result);
@@ -139,6 +141,7 @@ struct IngestRequest::State : std::enable_shared_from_this<IngestRequest::State>
   std::string request_digest;
   Done done;
   int attempts = 0;
+  std::uint64_t people_generation = 0;
 };
 
 IngestRequest::IngestRequest(std::shared_ptr<vault::StudyVault> study, IngestOptions options)
@@ -159,6 +162,10 @@ Status IngestRequest::Begin() {
   state.decoder = MakeDecoder(
       state.options.format, state.dataset, [&state](model::RecordBatch&& batch) { return state.TakeBatch(std::move(batch)); },
       [&state](Rejection&& rejection) { return state.TakeRejection(std::move(rejection)); });
+  if (auto* care = state.study->Care()) {
+    state.people_generation = state.study->PeopleGeneration();
+    if (care->AnyWithdrawn()) state.decoder->Bar([care](std::string_view participant) { return care->IsWithdrawn(participant); });
+  }
   return {};
 }
 

@@ -45,6 +45,7 @@ class JsonArrayDecoder final : public Decoder {
  public:
   JsonArrayDecoder(std::shared_ptr<const model::Dataset> dataset, BatchSink batches, RejectionSink rejections)
       : blocks_(std::move(dataset), std::move(batches), std::move(rejections)) {}
+  void Bar(Barred barred) override { blocks_.Bar(std::move(barred)); }
 
   Status Feed(std::span<const char> bytes) override {
     std::string_view held;

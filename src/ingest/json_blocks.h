@@ -33,6 +33,7 @@ class JsonBlocks {
   //! Between them stand only separators (line ends; commas).
   Status Decode(std::string_view block, std::span<const FramedRecord> records);
   Status Finish() { return row_.Flush(); }
+  void Bar(Decoder::Barred barred) { row_.Bar(std::move(barred)); }
 
  private:
   Status DecodeSingly(std::string_view block, std::span<const FramedRecord> records);

@@ -11,6 +11,7 @@ class NdjsonDecoder final : public Decoder {
  public:
   NdjsonDecoder(std::shared_ptr<const model::Dataset> dataset, BatchSink batches, RejectionSink rejections)
       : blocks_(std::move(dataset), std::move(batches), std::move(rejections)) {}
+  void Bar(Barred barred) override { blocks_.Bar(std::move(barred)); }
 
   Status Feed(std::span<const char> bytes) override {
     std::string_view held;

@@ -130,6 +130,9 @@ bool RowBuilder::SetId(std::string_view member, std::string_view id, std::string
   if (!id.empty() && !IsRecordId(id)) {
     return Fail(ErrorCode::kBadId, member, "An id has 1 to 255 bytes of UTF-8 without control characters.");
   }
+  if (barred_ && kept == &participant_ && barred_(id)) {
+    return Fail(ErrorCode::kParticipantWithdrawn, member, "The participant has withdrawn.");
+  }
   *kept = id;
   return true;
 }

@@ -32,6 +32,8 @@ class RowBuilder {
  public:
   RowBuilder(std::shared_ptr<const model::Dataset> dataset, BatchSink sink);
 
+  void Bar(Decoder::Barred barred) { barred_ = std::move(barred); }
+
   const model::Dataset& Definition() const { return *dataset_; }
   const model::Field& FieldAt(int field) const { return dataset_->fields[static_cast<std::size_t>(field)]; }
   std::size_t FieldCount() const { return dataset_->fields.size(); }
@@ -123,6 +125,7 @@ class RowBuilder {
 
   std::shared_ptr<const model::Dataset> dataset_;
   BatchSink sink_;
+  Decoder::Barred barred_;
   model::RecordBatch batch_;
   NameTable names_;
   std::vector<std::optional<NameTable>> option_ids_;

@@ -23,6 +23,8 @@
 
 namespace sheaf::vault {
 
+class PeopleCare;
+
 using Seq = std::int64_t;
 inline constexpr Seq kNoSeq = 0;  //!< before the first change
 
@@ -46,6 +48,9 @@ struct AppendRequest {
   std::string idempotency_key;  //!< empty: none. Scoped by the caller (account, study)
   std::string request_digest;   //!< of the body: the same key with another digest is kIdempotencyMismatch
   std::string response;         //!< kept with the key; returned by a repetition in AppendResult::response
+  //! StudyVault::PeopleGeneration() before the records were checked: when somebody withdrew since, the answer is
+  //! kStudyRewritten and the records are to be checked again. 0: not checked.
+  std::uint64_t people_generation = 0;
 };
 
 struct AppendResult {
@@ -66,6 +71,7 @@ struct Select {
   Seq after = kNoSeq;                 //!< only versions with seq > after
   Seq upto = 0;                       //!< the instant: the state as of this seq (StudyVault::LastSeq())
   std::uint64_t limit = 0;            //!< 0: no limit
+  std::string consented_to;           //!< a purpose: only rows of participants who consent to it now. Empty: everybody's
   //! Position of the last row of the page before, one value per sort key (nullopt: null) and its seq: rows after it.
   struct Position {
     std::vector<std::optional<model::Value>> values;
@@ -84,7 +90,8 @@ class Cursor {
   virtual ~Cursor() = default;
   //! The next rows (at most a few thousand), nullptr at the end.
   virtual Result<std::shared_ptr<const model::ColumnBatch>> Next() = 0;
-  //! True when the cursor reads in order of seq and can be suspended at any row.
+  //! True when the cursor reads in order of seq and can be suspended at any row. Such a cursor leaves out whoever
+  //! withdraws while it reads; another ends with kStudyRewritten.
   virtual bool Resumable() const = 0;
   //! Lets go of the transaction and all memory; the following Next() goes on where reading stopped. No-op when not
   //! Resumable. Called when a reader is slow, so that it holds nothing.
@@ -107,7 +114,7 @@ struct FieldSummary {
   std::uint64_t absent = 0;
 };
 
-//! Kept up to date at commit; asking costs no scan.
+//! Kept up to date at commit; asking costs no scan. Participants who withdrew are not in it.
 struct Summary {
   std::uint64_t records = 0;
   std::uint64_t participants = 0;
@@ -176,6 +183,7 @@ struct ListOptions {
   std::optional<std::vector<std::int32_t>> numbers;  //!< of these alone
 };
 
+//! Participants who withdrew are in no answer of it: not in rows, counts, summaries, lists. Only Care() knows them.
 class StudyVault {
  public:
   virtual ~StudyVault() = default;
@@ -209,6 +217,10 @@ class StudyVault {
   //! Numbers for ids; nullopt when unknown.
   virtual std::optional<std::int32_t> ParticipantNumber(std::string_view id) = 0;
   virtual std::optional<std::int32_t> SessionNumber(std::string_view id) = 0;
+  //! Consent, withdrawal, erasure (care.h); nullptr where a vault has none of it. Lives as long as the study.
+  virtual PeopleCare* Care() { return nullptr; }
+  //! Changes whenever somebody withdraws, comes back or is erased: what was read at another number may be too much.
+  virtual std::uint64_t PeopleGeneration() { return 1; }
 
   // Records in. `done` is called exactly once, from the writer's thread, when the rows are durable and visible, or
   // with the error; it must not block. Participants and sessions that records name are created on the way.

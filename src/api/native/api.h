@@ -13,6 +13,8 @@
 #include "export/jobs.h"
 #include "export/pipeline.h"
 #include "http/server.h"
+#include "privacy/erasure.h"
+#include "privacy/retention.h"
 #include "secrets/key_ring.h"
 #include "vault/vault.h"
 
@@ -30,11 +32,16 @@ struct Rooms {
   std::shared_ptr<secrets::KeyRing> keys;
   std::shared_ptr<exporting::JobRunner> jobs;
   std::shared_ptr<exporting::StreamPool> streams;
+  std::shared_ptr<privacy::Eraser> eraser;
+  std::shared_ptr<privacy::Retention> retention;
   std::string temporary;   //!< DIR/tmp
   std::string public_url;  //!< before the paths in `Location`, without a slash at its end; empty: paths alone
   std::string version;
   bool trust_proxy = false;  //!< `X-Forwarded-For` is a proxy's of our own
 };
+
+//! A study with its records and its exports' files. Waits a few seconds for who has it open, then kUnavailable.
+Status DeleteStudy(const Rooms& rooms, const std::string& study);
 
 //! Adds every route. Handlers hold the rooms until the router goes.
 void AddRoutes(http::Router& router, std::shared_ptr<const Rooms> rooms);

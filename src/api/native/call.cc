@@ -131,6 +131,14 @@ Result<privacy::Reader> Call::Reader(const access::StudyAccess& access) const {
   return reader;
 }
 
+Result<model::Study> Call::WritableDataset(access::Action action) const {
+  SHEAF_ASSIGN(model::Study study, WritableStudy(action));
+  if (rooms->retention && rooms->retention->IsArchived(study.id, Part("dataset"))) {
+    return Fail(ErrorCode::kStudyReadOnly, "The dataset is archived by its rule of retention.");
+  }
+  return study;
+}
+
 Result<std::shared_ptr<vault::StudyVault>> Call::Vault(const model::Study& study) const { return rooms->vault->OpenStudy(study.id); }
 
 Result<std::shared_ptr<const model::Dataset>> Call::Dataset(vault::StudyVault& study) const { return study.FindDataset(Part("dataset")); }

@@ -32,6 +32,8 @@ struct Call {
   Result<access::StudyAccess> ReadAccess() const;
   //! As Study, for what writes: kStudyReadOnly when the study is archived.
   Result<model::Study> WritableStudy(access::Action action) const;
+  //! And of the dataset that the address names: kStudyReadOnly when retention has archived it.
+  Result<model::Study> WritableDataset(access::Action action) const;
   Result<std::shared_ptr<vault::StudyVault>> Vault(const model::Study& study) const;
   //! For whom records are read.
   exporting::Viewer Viewer(const access::StudyAccess& access) const;
@@ -109,6 +111,10 @@ void AddIngestRoutes(http::Router& router, const std::shared_ptr<const Rooms>& r
 void AddStreamRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddExportRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddLockRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
+void AddLinkRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
+void AddMeRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
+void AddRetentionRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
+void AddCareRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddServerRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 
 }  // namespace sheaf::api::native

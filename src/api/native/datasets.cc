@@ -46,7 +46,7 @@ Answer GetDataset(Call& call) {
 }
 
 Answer PutDataset(Call& call) {
-  SHEAF_ASSIGN(const model::Study study, call.WritableStudy(access::Action::kManageStudy));
+  SHEAF_ASSIGN(const model::Study study, call.WritableDataset(access::Action::kManageStudy));
   SHEAF_TRY(call.OnlyParameters({}));
   SHEAF_ASSIGN(const std::string text, call.JsonText(kMaxSettingsBody));
   SHEAF_ASSIGN(model::Dataset wanted, model::ParseDataset(text, call.Part("dataset")));

@@ -48,6 +48,7 @@ Result<exporting::Compression> ChooseCompression(const Call& call, exporting::Fo
 std::optional<std::uint64_t> KnownRows(vault::StudyVault& vault, const exporting::Plan& plan) {
   if (plan.aggregate || plan.options.privacy.require_k > 0) return std::nullopt;
   if (plan.select.where || plan.select.after != vault::kNoSeq || plan.select.limit != 0) return std::nullopt;
+  if (!plan.select.consented_to.empty()) return std::nullopt;
   const auto summary = vault.Summarize(plan.dataset->id);
   if (!summary || summary->last_seq > plan.select.upto) return std::nullopt;
   return summary->records;
@@ -68,7 +69,8 @@ http::Headers StreamHeaders(const exporting::Plan& plan, exporting::Compression 
 
 Answer StreamExport(Call& call) {
   SHEAF_ASSIGN(const access::StudyAccess access, call.Access(access::Action::kExport));
-  SHEAF_ASSIGN(const exporting::ExportOptions options, ReadOptions(call));
+  SHEAF_ASSIGN(exporting::ExportOptions options, ReadOptions(call));
+  exporting::ApplyConsent(options, access.study.settings);
   SHEAF_ASSIGN(const exporting::Compression compression, ChooseCompression(call, options.format));
   SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
   SHEAF_ASSIGN(exporting::Plan plan, exporting::MakePlan(*vault, options, call.Part("dataset"), 0, call.Viewer(access)));

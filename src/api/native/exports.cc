@@ -38,7 +38,8 @@ Status RequireFile(const catalog::ExportJob& job) {
     }
     case catalog::ExportState::kFailed: return Fail(ErrorCode::kExportFailed, job.error);
     case catalog::ExportState::kCancelled: return Fail(ErrorCode::kCancelled, "The export was cancelled.");
-    case catalog::ExportState::kExpired: return Fail(ErrorCode::kExportGone, "The export's file has expired.");
+    case catalog::ExportState::kExpired:
+      return Fail(ErrorCode::kExportGone, job.error.empty() ? "The export's file has expired." : job.error);
     case catalog::ExportState::kSucceeded: return {};
   }
   return {};
@@ -101,7 +102,8 @@ Answer PostExport(Call& call) {
   SHEAF_TRY(call.OnlyParameters({}));
   SHEAF_ASSIGN(const std::string key, call.IdempotencyKey());
   SHEAF_ASSIGN(const std::string text, call.JsonText(kMaxSettingsBody));
-  SHEAF_ASSIGN(const exporting::ExportOptions options, exporting::OptionsFromJson(text));
+  SHEAF_ASSIGN(exporting::ExportOptions options, exporting::OptionsFromJson(text));
+  exporting::ApplyConsent(options, access.study.settings);
   bool created = false;
   SHEAF_ASSIGN(const catalog::ExportJob job,
                call.rooms->jobs->Submit(call.principal.account, access.study.id, options, key, &created, access.rights));

@@ -57,7 +57,7 @@ void SendOutcome(const Waiting& waiting, const Status& status, const ingest::Ing
 
 //! Reads as the bytes come; leaves the answer to the commit, so that no thread waits for the disk.
 Answer PostRecords(Call& call) {
-  SHEAF_ASSIGN(const model::Study study, call.WritableStudy(access::Action::kWriteRecords));
+  SHEAF_ASSIGN(const model::Study study, call.WritableDataset(access::Action::kWriteRecords));
   SHEAF_ASSIGN(ingest::IngestOptions options, ReadOptions(call, study));
   SHEAF_ASSIGN(auto vault, call.Vault(study));
   ingest::IngestRequest records(std::move(vault), std::move(options));

@@ -16,15 +16,17 @@ constexpr std::uint64_t kDefaultPage = 100;
 
 Answer ListRecords(Call& call) {
   SHEAF_ASSIGN(const access::StudyAccess access, call.ReadAccess());
-  SHEAF_TRY(call.OnlyParameters({"limit", "cursor", "filter", "sort", "columns", "since", "until", "tombstones", "values", "timezone",
-                                 "identifiers", "payloads", "shift_dates", "generalise", "location_decimals", "require_k", "group_by"},
-                                {"participant", "session"}));
+  SHEAF_TRY(call.OnlyParameters(
+      {"limit", "cursor", "filter", "sort", "columns", "since", "until", "tombstones", "values", "timezone", "identifiers", "payloads",
+       "shift_dates", "generalise", "location_decimals", "require_k", "group_by", "consented_only", "consent_purpose"},
+      {"participant", "session"}));
   exporting::PageOptions page;
   SHEAF_ASSIGN(page.limit, call.CountParameter("limit", kDefaultPage, 1, exporting::kMaxPage));
   page.cursor = call.request.QueryParameter("cursor").value_or("");
   SHEAF_ASSIGN(page.options, exporting::OptionsFromQuery(call.request.query_parameters, {"limit", "cursor"}));
   page.options.format = exporting::Format::kNdjson;
   page.viewer = call.Viewer(access);
+  exporting::ApplyConsent(page.options, access.study.settings);
   SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
   SHEAF_ASSIGN(std::string json, exporting::RenderPage(*vault, call.Part("dataset"), page));
   return JsonResponse(std::move(json));
@@ -32,8 +34,10 @@ Answer ListRecords(Call& call) {
 
 Answer CountRecords(Call& call) {
   SHEAF_ASSIGN(const access::StudyAccess access, call.ReadAccess());
-  SHEAF_TRY(call.OnlyParameters({"filter", "since", "until", "identifiers"}, {"participant", "session"}));
-  SHEAF_ASSIGN(const exporting::ExportOptions options, exporting::OptionsFromQuery(call.request.query_parameters));
+  SHEAF_TRY(
+      call.OnlyParameters({"filter", "since", "until", "identifiers", "consented_only", "consent_purpose"}, {"participant", "session"}));
+  SHEAF_ASSIGN(exporting::ExportOptions options, exporting::OptionsFromQuery(call.request.query_parameters));
+  exporting::ApplyConsent(options, access.study.settings);
   SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
   SHEAF_ASSIGN(const exporting::Plan plan, exporting::MakePlan(*vault, options, call.Part("dataset"), 0, call.Viewer(access)));
   SHEAF_ASSIGN(const std::uint64_t count, vault->Count(plan.select));
@@ -44,10 +48,11 @@ Answer CountRecords(Call& call) {
 
 Answer CheckRisk(Call& call) {
   SHEAF_ASSIGN(const access::StudyAccess access, call.ReadAccess());
-  SHEAF_TRY(call.OnlyParameters(
-      {"filter", "columns", "since", "until", "identifiers", "payloads", "shift_dates", "generalise", "location_decimals", "require_k"},
-      {"participant", "session"}));
-  SHEAF_ASSIGN(const exporting::ExportOptions options, exporting::OptionsFromQuery(call.request.query_parameters));
+  SHEAF_TRY(call.OnlyParameters({"filter", "columns", "since", "until", "identifiers", "payloads", "shift_dates", "generalise",
+                                 "location_decimals", "require_k", "consented_only", "consent_purpose"},
+                                {"participant", "session"}));
+  SHEAF_ASSIGN(exporting::ExportOptions options, exporting::OptionsFromQuery(call.request.query_parameters));
+  exporting::ApplyConsent(options, access.study.settings);
   if (options.privacy.identifiers == privacy::IdentifierMode::kAggregate)
     return Fail(ErrorCode::kBadParameter, "The risk is that of records; aggregates have a least cell size.", "identifiers");
   SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
@@ -68,7 +73,7 @@ std::optional<vault::Seq> SeqOf(std::string_view record) {
 }
 
 Answer DeleteRecord(Call& call) {
-  SHEAF_ASSIGN(const model::Study study, call.WritableStudy(access::Action::kDeleteRecords));
+  SHEAF_ASSIGN(const model::Study study, call.WritableDataset(access::Action::kDeleteRecords));
   SHEAF_TRY(call.OnlyParameters({}));
   const std::string record(call.Part("record"));
   if (!IsRecordId(record)) return Fail(ErrorCode::kBadId, "A record's id has 1 to 255 bytes of UTF-8 without control characters.");

@@ -56,6 +56,10 @@ void AddRoutes(http::Router& router, std::shared_ptr<const Rooms> rooms) {
   AddStreamRoutes(router, rooms);
   AddExportRoutes(router, rooms);
   AddLockRoutes(router, rooms);
+  AddCareRoutes(router, rooms);
+  AddRetentionRoutes(router, rooms);
+  AddLinkRoutes(router, rooms);
+  AddMeRoutes(router, rooms);
   AddServerRoutes(router, rooms);
 }
 

@@ -109,7 +109,7 @@ Status RemoveExports(const Rooms& rooms, const std::string& study) {
 
 //! Records first, the catalog's row last: whatever breaks in between, the study can still be named and deleted again,
 //! and nothing of it stays behind unseen.
-Status DeleteStudy(const Rooms& rooms, const std::string& study) {
+Status TryToDelete(const Rooms& rooms, const std::string& study) {
   const std::lock_guard lock(StudyChanges());
   SHEAF_TRY(RemoveExports(rooms, study));
   const Status dropped = rooms.vault->DropStudy(study);
@@ -163,12 +163,7 @@ Answer PatchStudy(Call& call) {
 Answer RemoveStudy(Call& call) {
   SHEAF_ASSIGN(const model::Study study, call.Study(access::Action::kDeleteStudy));
   SHEAF_TRY(call.OnlyParameters({}));
-  Status deleted = DeleteStudy(*call.rooms, study.id);
-  for (int attempt = 1; !deleted && deleted.error().code == ErrorCode::kUnavailable && attempt < kDeleteAttempts; ++attempt) {
-    std::this_thread::sleep_for(kDeletePause);
-    deleted = DeleteStudy(*call.rooms, study.id);
-  }
-  if (!deleted) return Fail(deleted.error());
+  SHEAF_TRY(DeleteStudy(*call.rooms, study.id));
   LogInfo("study deleted", {{"study", study.id}, {"account", call.principal.account}});
   return NoContent();
 }
@@ -178,6 +173,15 @@ Answer RemoveStudy(Call& call) {
 std::mutex& StudyChanges() {
   static std::mutex changes;
   return changes;
+}
+
+Status DeleteStudy(const Rooms& rooms, const std::string& study) {
+  Status deleted = TryToDelete(rooms, study);
+  for (int attempt = 1; !deleted && deleted.error().code == ErrorCode::kUnavailable && attempt < kDeleteAttempts; ++attempt) {
+    std::this_thread::sleep_for(kDeletePause);
+    deleted = TryToDelete(rooms, study);
+  }
+  return deleted;
 }
 
 void AddStudyRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "vault/duckdb/schema.h"
+#include "vault/duckdb/sql.h"
 
 namespace sheaf::vault {
 namespace {
@@ -61,7 +62,8 @@ class Checker {
     SHEAF_TRY(expect(0, fmt::format("SELECT count(_id) - count(DISTINCT _id) FROM {} WHERE _dead IS NULL", table),
                      "{} records have an id twice"));
     const auto& statistics = state_.statistics[static_cast<std::size_t>(dataset.number - 1)];
-    SHEAF_TRY(expect(static_cast<std::int64_t>(statistics.Records()), fmt::format("SELECT count(*) FROM {} WHERE _dead IS NULL", table),
+    SHEAF_TRY(expect(static_cast<std::int64_t>(statistics.Records()),
+                     fmt::format("SELECT count(*) FROM {} WHERE _dead IS NULL AND {}", table, VisibleSql(*state_.people)),
                      "{} records are there but the statistics count " + std::to_string(statistics.Records())));
     // Reads every column, so that every block's checksum is verified.
     std::string sums;
@@ -93,8 +95,8 @@ class Checker {
 
 }  // namespace
 
-Result<std::vector<std::string>> CheckRecords(const StudyState& state) {
-  SHEAF_ASSIGN(auto connection, state.engine->Connect());
+Result<std::vector<std::string>> CheckRecords(StudyState& state) {
+  SHEAF_ASSIGN(auto connection, state.Reader());
   Checker checker(state, *connection);
   SHEAF_TRY(checker.Run());
   return checker.Take();

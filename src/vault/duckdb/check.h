@@ -10,6 +10,6 @@
 namespace sheaf::vault {
 
 //! Reads every row. Findings are sentences; empty when sound.
-Result<std::vector<std::string>> CheckRecords(const StudyState& state);
+Result<std::vector<std::string>> CheckRecords(StudyState& state);
 
 }  // namespace sheaf::vault

@@ -1,6 +1,7 @@
 #include "vault/duckdb/cursor.h"
 
 #include "vault/duckdb/sql.h"
+#include "vault/duckdb/state.h"
 
 namespace sheaf::vault {
 
@@ -25,25 +26,40 @@ std::shared_ptr<const model::ColumnBatch> MakeBatch(duckdb_data_chunk chunk, con
   return batch;
 }
 
-DuckCursor::DuckCursor(std::shared_ptr<void> keep_alive, std::shared_ptr<Engine> engine, Select select,
+Error RewrittenError() {
+  return {ErrorCode::kStudyRewritten, "somebody withdrew or was erased while the study was read; ask again", {}, 1};
+}
+
+DuckCursor::DuckCursor(std::shared_ptr<void> keep_alive, std::shared_ptr<StudyState> state, Select select,
                        std::shared_ptr<const model::Dataset> dataset, RenderFunction render)
     : keep_alive_(std::move(keep_alive)),
-      engine_(std::move(engine)),
+      state_(std::move(state)),
       select_(std::move(select)),
       dataset_(std::move(dataset)),
       render_(std::move(render)) {
   for (const auto& column : select_.columns) types_.push_back(model::CellTypeOf(column, *dataset_));
 }
 
-DuckCursor::~DuckCursor() { CloseQuery(); }
+DuckCursor::~DuckCursor() {
+  const std::lock_guard use(use_mutex_);
+  CloseQuery();
+}
+
+bool DuckCursor::Outdated() const { return generation_ != 0 && generation_ != state_->people->Generation(); }
 
 Status DuckCursor::OpenQuery() {
-  SHEAF_ASSIGN(auto connection, engine_->Connect());
+  // Before the people are read: who withdraws in between is noticed at the next batch.
+  const std::uint64_t generation = state_->people->Generation();
+  // A sorted read cannot go on from where its query was closed.
+  if (generation_ != 0 && !Resumable()) return Fail(RewrittenError());
+  pass_ = state_->gate.Enter(this);
+  SHEAF_ASSIGN(auto connection, state_->engine->Connect());
   {
     const std::lock_guard lock(mutex_);
     connection_ = std::move(connection);
   }
   if (interrupted_) return Fail(ErrorCode::kCancelled, "the query was stopped");
+  generation_ = generation;
   const Sql sql = render_(select_);
   SHEAF_ASSIGN(auto statement, connection_->Prepare(sql.text));
   SHEAF_TRY(BindParameters(statement, sql.parameters));
@@ -53,17 +69,51 @@ Status DuckCursor::OpenQuery() {
   return {};
 }
 
+//! Under use_mutex_.
 void DuckCursor::CloseQuery() {
   rows_ = Rows();
-  const std::lock_guard lock(mutex_);
-  if (connection_ && open_ && !drained_) connection_->Discard();
-  open_ = false;
-  connection_.reset();
+  {
+    const std::lock_guard lock(mutex_);
+    if (connection_ && open_ && !drained_) connection_->Discard();
+    open_ = false;
+    connection_.reset();
+  }
+  pass_.Leave();
 }
 
-Result<std::shared_ptr<const model::ColumnBatch>> DuckCursor::Next() {
-  using Batch = std::shared_ptr<const model::ColumnBatch>;
-  if (ended_) return Batch();
+bool DuckCursor::Evict() {
+  evicted_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    if (connection_) connection_->Interrupt();
+  }
+  const std::unique_lock use(use_mutex_, std::try_to_lock);
+  if (!use) return false;
+  pass_.Abandon();
+  CloseQuery();
+  return true;
+}
+
+Result<DuckCursor::Batch> DuckCursor::Next() {
+  const std::lock_guard use(use_mutex_);
+  while (true) {
+    if (ended_) return Batch();
+    evicted_ = false;
+    auto batch = NextBatch();
+    const bool stopped = evicted_ && !interrupted_;
+    if (batch ? !Outdated() || *batch == nullptr : !stopped) return batch;
+    // What was read may hold rows of somebody who is not to be seen any more.
+    CloseQuery();
+    ended_ = false;
+    if (!Resumable()) return Fail(RewrittenError());
+    select_.after = resume_after_;
+    select_.limit = resume_limit_;
+  }
+}
+
+Result<DuckCursor::Batch> DuckCursor::NextBatch() {
+  resume_after_ = select_.after;
+  resume_limit_ = select_.limit;
   if (!open_) {
     if (auto status = OpenQuery(); !status) {
       CloseQuery();
@@ -79,31 +129,34 @@ Result<std::shared_ptr<const model::ColumnBatch>> DuckCursor::Next() {
     }
     if (chunk == nullptr) {
       auto error = rows_.StreamError();
+      if (error && evicted_) return Fail(std::move(*error));
       ended_ = drained_ = true;
       CloseQuery();
       if (error) return Fail(std::move(*error));
       return Batch();
     }
     const std::size_t size = duckdb_data_chunk_get_size(chunk);
-    if (size == 0) {
-      duckdb_destroy_data_chunk(&chunk);
-      continue;
-    }
-    const auto* seqs = static_cast<const std::int64_t*>(duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, types_.size())));
-    if (Resumable()) {
-      select_.after = std::max(select_.after, seqs[size - 1]);
-      if (select_.limit > 0) {
-        select_.limit -= std::min<std::uint64_t>(select_.limit, size);
-        ended_ = select_.limit == 0;
-      }
-    }
-    auto batch = MakeBatch(chunk, types_);
-    if (ended_) CloseQuery();
-    return batch;
+    if (size > 0) return TakeChunk(chunk, size);
+    duckdb_destroy_data_chunk(&chunk);
   }
 }
 
+Result<DuckCursor::Batch> DuckCursor::TakeChunk(duckdb_data_chunk chunk, std::size_t size) {
+  const auto* seqs = static_cast<const std::int64_t*>(duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, types_.size())));
+  if (Resumable()) {
+    select_.after = std::max(select_.after, seqs[size - 1]);
+    if (select_.limit > 0) {
+      select_.limit -= std::min<std::uint64_t>(select_.limit, size);
+      ended_ = select_.limit == 0;
+    }
+  }
+  auto batch = MakeBatch(chunk, types_);
+  if (ended_) CloseQuery();
+  return batch;
+}
+
 void DuckCursor::Suspend() {
+  const std::lock_guard use(use_mutex_);
   if (Resumable()) CloseQuery();
 }
 

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
+#include "vault/duckdb/cursor.h"
 #include "vault/duckdb/schema.h"
 #include "vault/duckdb/sql.h"
 #include "vault/duckdb/study.h"
@@ -158,6 +160,17 @@ ColumnList RenderColumns(const Select& select, const std::vector<std::string>& n
   return list;
 }
 
+//! Stops writing when the study's file is to be exchanged.
+struct Evicted : ReadGate::Evictable {
+  bool Evict() override {
+    asked = true;
+    connection->Interrupt();
+    return false;
+  }
+  Engine::Lease connection;
+  std::atomic<bool> asked{false};
+};
+
 }  // namespace
 
 Result<std::uint64_t> DuckStudy::WriteParquet(const Select& select, const std::vector<std::string>& names, const std::string& path,
@@ -165,12 +178,20 @@ Result<std::uint64_t> DuckStudy::WriteParquet(const Select& select, const std::v
   SHEAF_ASSIGN(auto dataset, FindDataset(select.dataset));
   if (names.empty() || names.size() > select.columns.size())
     return Fail(ErrorCode::kInternal, "a Parquet file needs a name for each column");
+  // Before the people are read: who withdraws from here on is noticed at the end.
+  const std::uint64_t generation = state_->people->Generation();
+  Evicted evicted;
+  SHEAF_ASSIGN(evicted.connection, state_->engine->Connect());
+  auto& connection = evicted.connection;
+  const ReadGate::Pass pass = state_->gate.Enter(&evicted);
   const SqlContext context{state_->alias, *dataset, *state_->people, state_->HasDeadRows(*dataset)};
-  SHEAF_ASSIGN(auto connection, state_->engine->Connect());
   const auto people = People();
   Present present;
-  SHEAF_ASSIGN(present.participants, NumbersIn(*connection, select, context, "_participant", people->ParticipantLimit()));
-  SHEAF_ASSIGN(present.sessions, NumbersIn(*connection, select, context, "_session", people->SessionLimit()));
+  auto participants = NumbersIn(*connection, select, context, "_participant", people->ParticipantLimit());
+  auto sessions = NumbersIn(*connection, select, context, "_session", people->SessionLimit());
+  if (evicted.asked) return Fail(RewrittenError());
+  SHEAF_ASSIGN(present.participants, std::move(participants));
+  SHEAF_ASSIGN(present.sessions, std::move(sessions));
   const auto list = RenderColumns(select, names, *dataset, state_->alias, *people, present);
   Select ordered = select;
   if (list.joined && ordered.order.empty()) ordered.order.push_back({{ColumnKind::kSeq, -1, {}}, false});
@@ -186,8 +207,10 @@ Result<std::uint64_t> DuckStudy::WriteParquet(const Select& select, const std::v
   }
   SHEAF_TRY(BindParameters(statement, sql.parameters, place));
   const Watch watch(*connection, interrupt);
-  SHEAF_ASSIGN(auto rows, statement.Run());
-  return rows.Changed();
+  auto rows = statement.Run();
+  if (evicted.asked || generation != state_->people->Generation()) return Fail(RewrittenError());
+  if (!rows) return Fail(std::move(rows).error());
+  return rows->Changed();
 }
 
 }  // namespace sheaf::vault

@@ -44,13 +44,45 @@ void People::SetSessionStart(std::int32_t number, std::optional<Micros> start) {
   else starts_.erase(number);
 }
 
+std::shared_ptr<const People::Numbers> People::Hidden() const {
+  const std::shared_lock lock(hidden_mutex_);
+  return hidden_;
+}
+bool People::IsHidden(std::int32_t participant) const {
+  const auto hidden = Hidden();
+  return std::binary_search(hidden->begin(), hidden->end(), participant);
+}
+void People::SetHidden(Numbers numbers) {
+  std::sort(numbers.begin(), numbers.end());
+  auto hidden = std::make_shared<const Numbers>(std::move(numbers));
+  const std::unique_lock lock(hidden_mutex_);
+  hidden_ = std::move(hidden);
+  generation_.fetch_add(1, std::memory_order_release);
+}
+void People::Forget(const Numbers& participants, const Numbers& sessions) {
+  Forget(participants_, participants);
+  Forget(sessions_, sessions);
+  for (const auto session : sessions) SetSessionStart(session, std::nullopt);
+  generation_.fetch_add(1, std::memory_order_release);
+}
+void People::Forget(Registry& registry, const Numbers& numbers) {
+  if (numbers.empty()) return;
+  const std::unique_lock lock(registry.mutex);
+  auto gone = std::make_unique<Numbers>(numbers);
+  if (const auto* before = registry.gone.load(std::memory_order_relaxed)) gone->insert(gone->end(), before->begin(), before->end());
+  std::sort(gone->begin(), gone->end());
+  for (const auto number : numbers) registry.numbers.erase(registry.ids.At(number));
+  registry.gone.store(gone.get(), std::memory_order_release);
+  registry.gone_lists.push_back(std::move(gone));
+}
+
 class PeopleSnapshot : public PeopleView {
  public:
   explicit PeopleSnapshot(std::shared_ptr<const People> people)
       : people_(std::move(people)), participants_(people_->participants_.ids.Limit()), sessions_(people_->sessions_.ids.Limit()) {}
   // A record committed after the view was taken may name a newer number; its id is there already.
-  std::string_view ParticipantId(std::int32_t number) const override { return people_->participants_.ids.At(number); }
-  std::string_view SessionId(std::int32_t number) const override { return people_->sessions_.ids.At(number); }
+  std::string_view ParticipantId(std::int32_t number) const override { return people_->participants_.IdOf(number); }
+  std::string_view SessionId(std::int32_t number) const override { return people_->sessions_.IdOf(number); }
   std::int32_t ParticipantLimit() const override { return participants_; }
   std::int32_t SessionLimit() const override { return sessions_; }
 

@@ -1,6 +1,7 @@
 #pragma once
 //! Participants and sessions of a study in memory: ids ↔ numbers. Readers take no lock.
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/time.h"
 #include "vault/vault.h"
@@ -54,20 +56,43 @@ class People {
 
   static std::shared_ptr<const PeopleView> View(std::shared_ptr<const People> people);
 
+  using Numbers = std::vector<std::int32_t>;
+  //! Numbers of those who withdrew, ascending: no query may answer their rows. Never null.
+  std::shared_ptr<const Numbers> Hidden() const;
+  bool IsHidden(std::int32_t participant) const;
+  //! Another one whenever Hidden() changes or somebody is erased. Above 0.
+  std::uint64_t Generation() const { return generation_.load(std::memory_order_acquire); }
+
+  // The writer alone, after the commit.
+  void SetHidden(Numbers numbers);
+  //! Their ids are unknown from now on.
+  void Forget(const Numbers& participants, const Numbers& sessions);
+
  private:
   struct Registry {
+    std::string_view IdOf(std::int32_t number) const {
+      const Numbers* const erased = gone.load(std::memory_order_acquire);
+      if (erased != nullptr && std::binary_search(erased->begin(), erased->end(), number)) return {};
+      return ids.At(number);
+    }
     IdList ids;
+    std::atomic<const Numbers*> gone{nullptr};
+    std::vector<std::unique_ptr<const Numbers>> gone_lists;  // kept: a reader may hold an older one
     mutable std::shared_mutex mutex;
     std::unordered_map<std::string_view, std::int32_t> numbers;  // keys point into `ids`
   };
   static std::optional<std::int32_t> Find(const Registry& registry, std::string_view id);
   static void Add(Registry& registry, std::int32_t number, std::string_view id);
+  static void Forget(Registry& registry, const Numbers& numbers);
   friend class PeopleSnapshot;
 
   Registry participants_;
   Registry sessions_;
   mutable std::shared_mutex starts_mutex_;
   std::unordered_map<std::int32_t, Micros> starts_;
+  mutable std::shared_mutex hidden_mutex_;
+  std::shared_ptr<const Numbers> hidden_ = std::make_shared<const Numbers>();
+  std::atomic<std::uint64_t> generation_{1};
 };
 
 }  // namespace sheaf::vault

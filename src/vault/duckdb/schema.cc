@@ -34,6 +34,38 @@ Status StepOne(Connection& connection, const std::string& prefix) {
   return connection.Execute(fmt::format("INSERT INTO {}.meta VALUES ('index_key', '{}')", prefix, hex));
 }
 
+// What participants want: consents is a history, withdrawals too (`ended` when taken back). A tombstone knows whose record
+// it was, so that an erasure finds it: 0 for nobody's any more, null where the version was cleared away before.
+constexpr const char* kStepTwo[] = {
+    "CREATE TABLE {0}.consents(participant INTEGER NOT NULL, purpose VARCHAR NOT NULL, given BOOLEAN NOT NULL, version VARCHAR, source "
+    "VARCHAR, "
+    "given_at BIGINT NOT NULL, recorded BIGINT NOT NULL, seq BIGINT NOT NULL)",
+    "CREATE TABLE {0}.withdrawals(participant INTEGER NOT NULL, reason VARCHAR, withdrawn_at BIGINT NOT NULL, seq BIGINT NOT NULL, ended "
+    "BIGINT, "
+    "ended_seq BIGINT)",
+    "ALTER TABLE {0}.tombstones ADD COLUMN participant INTEGER",
+};
+
+Status StepTwo(Connection& connection, const std::string& prefix) {
+  for (const char* sql : kStepTwo) SHEAF_TRY(connection.Execute(fmt::format(fmt::runtime(sql), prefix)));
+  std::vector<std::int32_t> datasets;
+  {
+    SHEAF_ASSIGN(auto rows, connection.Query(fmt::format("SELECT no FROM {}.datasets", prefix)));
+    while (true) {
+      const Chunk chunk(rows.NextChunk());
+      if (!chunk) break;
+      for (std::size_t row = 0; row < chunk.Size(); ++row) datasets.push_back(chunk.Int32(0, row));
+    }
+  }
+  for (const auto number : datasets) {
+    SHEAF_TRY(
+        connection.Execute(fmt::format("UPDATE {0}.tombstones t SET participant = d._participant FROM {0}.d{1} d WHERE t.dataset = {1} "
+                                       "AND d._seq = t.record_seq AND d._dead IS NOT NULL",
+                                       prefix, number)));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<int> SchemaVersion(Connection& connection, const std::string& alias) {
@@ -57,7 +89,7 @@ Status Migrate(Connection& connection, const std::string& alias) {
   }
   const std::string prefix = alias + ".main";
   using Step = Status (*)(Connection&, const std::string&);
-  constexpr Step kSteps[] = {StepOne};
+  constexpr Step kSteps[] = {StepOne, StepTwo};
   static_assert(std::size(kSteps) == kSchemaVersion);
   for (int step = version; step < kSchemaVersion; ++step) {
     SHEAF_TRY(connection.Execute("BEGIN"));

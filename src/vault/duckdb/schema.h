@@ -12,7 +12,7 @@
 namespace sheaf::vault {
 
 //! The version this program writes. A file of a newer version is refused, an older one is migrated when opened.
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
 //! Brings the attached database `alias` to kSchemaVersion; each step is one transaction. kStorageDamaged when it is newer.
 Status Migrate(Connection& connection, const std::string& alias);

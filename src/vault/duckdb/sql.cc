@@ -1,6 +1,7 @@
 #include "vault/duckdb/sql.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "vault/duckdb/schema.h"
 
@@ -295,6 +296,12 @@ void RenderConditions(Renderer& renderer, const Select& select, const SqlContext
   renderer.Text(fmt::format("_seq <= {}", select.upto));
   if (select.after > 0) renderer.Text(fmt::format(" AND _seq > {}", select.after));
   if (context.has_dead_rows) renderer.Text(fmt::format(" AND (_dead IS NULL OR _dead > {})", select.upto));
+  if (!context.people.Hidden()->empty()) renderer.Text(" AND " + VisibleSql(context.people));
+  if (!select.consented_to.empty()) {
+    renderer.Text(fmt::format(" AND coalesce(_participant IN (SELECT participant FROM {}.main.consents WHERE purpose = ", context.alias));
+    renderer.Parameter(select.consented_to);
+    renderer.Text(" GROUP BY participant HAVING arg_max(given, {'given_at': given_at, 'seq': seq})), FALSE)");
+  }
   if (select.where) {
     renderer.Text(" AND ");
     renderer.Render(*select.where);
@@ -354,6 +361,12 @@ Sql RenderSelect(const Select& select, const SqlContext& context, std::string_vi
   }
   if (select.limit > 0) renderer.Text(fmt::format(" LIMIT {}", select.limit));
   return renderer.Take();
+}
+
+std::string VisibleSql(const People& people, std::string_view column) {
+  const auto hidden = people.Hidden();
+  if (hidden->empty()) return "TRUE";
+  return fmt::format("{} NOT IN ({})", column, fmt::join(*hidden, ","));
 }
 
 Status BindParameters(Statement& statement, const std::vector<Value>& parameters, int first) {

@@ -36,6 +36,8 @@ Sql RenderPeople(const model::Predicate& where, const SqlContext& context);
 std::string RenderGroup(const model::Column& column, const SqlContext& context);
 //! "no IN (1,2,3)"; FALSE for none.
 std::string NumberCondition(std::string_view column, const std::vector<std::int32_t>& numbers);
+//! A condition on a dataset's table that is true for whoever has not withdrawn: part of every query for readers.
+std::string VisibleSql(const People& people, std::string_view column = "_participant");
 
 Status BindParameters(Statement& statement, const std::vector<model::Value>& parameters, int first = 1);
 

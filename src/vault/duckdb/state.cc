@@ -1,7 +1,10 @@
 #include "vault/duckdb/state.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sodium.h>
+
+#include <algorithm>
 
 #include "base/log.h"
 #include "model/definition_json.h"
@@ -45,6 +48,44 @@ Status LoadPeople(StudyState& state, Connection& connection) {
                    if (!chunk.IsNull(2, row)) state.people->SetSessionStart(chunk.Int32(0, row), chunk.Int64(2, row));
                    return {};
                  });
+}
+
+//! Who is hidden now (end), and who was at any earlier seq.
+struct Withdrawals {
+  struct Interval {
+    std::int32_t participant = 0;
+    Seq from = kNoSeq;
+    Seq until = kNoSeq;  // 0: not taken back
+  };
+  std::vector<Interval> intervals;
+
+  People::Numbers At(std::optional<Seq> seq) const {
+    People::Numbers numbers;
+    for (const auto& interval : intervals) {
+      const bool begun = !seq || interval.from <= *seq;
+      const bool over = interval.until != kNoSeq && (!seq || interval.until <= *seq);
+      if (begun && !over) numbers.push_back(interval.participant);
+    }
+    std::sort(numbers.begin(), numbers.end());
+    return numbers;
+  }
+};
+
+Result<Withdrawals> LoadWithdrawals(StudyState& state, Connection& connection) {
+  Withdrawals withdrawals;
+  SHEAF_TRY(ForEach(connection, fmt::format("SELECT participant, seq, coalesce(ended_seq, 0) FROM {}.main.withdrawals", state.alias),
+                    [&](const Chunk& chunk, std::size_t row) -> Status {
+                      withdrawals.intervals.push_back({chunk.Int32(0, row), chunk.Int64(1, row), chunk.Int64(2, row)});
+                      return {};
+                    }));
+  auto hidden = withdrawals.At(std::nullopt);
+  if (!hidden.empty()) state.people->SetHidden(std::move(hidden));
+  return withdrawals;
+}
+
+//! "_participant IN (…)"; of nobody it is false.
+std::string OneOf(const People::Numbers& numbers) {
+  return numbers.empty() ? "FALSE" : fmt::format("_participant IN ({})", fmt::join(numbers, ","));
 }
 
 Status LoadDefinitions(StudyState& state, Connection& connection) {
@@ -97,17 +138,27 @@ Status LoadStatistics(StudyState& state, Connection& connection, std::vector<Seq
 }
 
 //! Rows that came and went after the statistics were saved.
-Status CatchUp(StudyState& state, Connection& connection, const model::Dataset& dataset, Seq upto, Seq& last_seq) {
+Status CatchUp(StudyState& state, Connection& connection, const model::Dataset& dataset, const Withdrawals& withdrawals, Seq upto,
+               Seq& last_seq) {
   auto& statistics = state.statistics[static_cast<std::size_t>(dataset.number - 1)];
   statistics.SetFields(dataset.fields.size());
   const std::string table = TableName(state.alias, dataset.number);
   SHEAF_ASSIGN(const Seq last_row, Scalar(connection, fmt::format("SELECT max(_seq) FROM {} WHERE _seq > {}", table, upto)));
   SHEAF_ASSIGN(const Seq last_dead, Scalar(connection, fmt::format("SELECT max(_dead) FROM {} WHERE _dead > {}", table, upto)));
-  if (last_row > 0) SHEAF_TRY(CountRows(state, connection, dataset, fmt::format("_seq > {} AND _dead IS NULL", upto), 1));
-  if (last_dead > 0) {
-    SHEAF_TRY(CountRows(state, connection, dataset, fmt::format("_seq <= {0} AND _dead > {0}", upto), -1));
-    statistics.has_dead_rows = true;
+  // The statistics count who is not hidden: then, and now.
+  const auto then = withdrawals.At(upto), now = withdrawals.At(std::nullopt);
+  const std::string hidden_then = OneOf(then), hidden_now = OneOf(now);
+  if (last_row > 0 || then != now) {
+    SHEAF_TRY(CountRows(state, connection, dataset,
+                        fmt::format("_dead IS NULL AND NOT {2} AND (_seq > {0} OR {1})", upto, hidden_then, hidden_now), 1));
   }
+  if (last_dead > 0 || then != now) {
+    SHEAF_TRY(CountRows(state, connection, dataset,
+                        fmt::format("_seq <= {0} AND (_dead IS NULL OR _dead > {0}) AND NOT {1} AND (_dead IS NOT NULL OR {2})", upto,
+                                    hidden_then, hidden_now),
+                        -1));
+  }
+  statistics.has_dead_rows = statistics.has_dead_rows || last_dead > 0;
   statistics.last_seq = std::max({statistics.last_seq, last_row, last_dead});
   last_seq = std::max(last_seq, statistics.last_seq);
   return {};
@@ -120,11 +171,16 @@ Status LoadState(StudyState& state, Connection& connection) {
   SHEAF_TRY(LoadDefinitions(state, connection));
   std::vector<Seq> upto;
   SHEAF_TRY(LoadStatistics(state, connection, upto));
-  Seq last_seq = kNoSeq;
+  SHEAF_ASSIGN(const Withdrawals withdrawals, LoadWithdrawals(state, connection));
+  // An erasure may take the rows with the highest numbers with it; those stay used.
+  SHEAF_ASSIGN(Seq last_seq,
+               Scalar(connection, fmt::format("SELECT CAST(max(value) AS BIGINT) FROM {}.main.meta WHERE name = 'last_seq'", state.alias)));
   for (std::size_t place = 0; place < state.datasets.size(); ++place) {
-    SHEAF_TRY(CatchUp(state, connection, *state.datasets[place], upto[place], last_seq));
+    SHEAF_TRY(CatchUp(state, connection, *state.datasets[place], withdrawals, upto[place], last_seq));
   }
-  for (const char* table : {"datasets", "participants", "sessions", "tombstones", "requests"}) {
+  SHEAF_ASSIGN(const Seq ended, Scalar(connection, fmt::format("SELECT max(ended_seq) FROM {}.main.withdrawals", state.alias)));
+  last_seq = std::max(last_seq, ended);
+  for (const char* table : {"datasets", "participants", "sessions", "tombstones", "requests", "consents", "withdrawals"}) {
     SHEAF_ASSIGN(const Seq seq, Scalar(connection, fmt::format("SELECT max(seq) FROM {}.main.{}", state.alias, table)));
     last_seq = std::max(last_seq, seq);
   }

@@ -10,11 +10,20 @@
 
 #include "vault/duckdb/engine.h"
 #include "vault/duckdb/people.h"
+#include "vault/duckdb/read_gate.h"
 #include "vault/duckdb/record_index.h"
 #include "vault/duckdb/statistics.h"
 #include "vault/vault.h"
 
 namespace sheaf::vault {
+
+//! A connection for reading the study's file, which stays the same file while this lives.
+struct Reading {
+  ReadGate::Pass pass;
+  Engine::Lease connection;  // goes first
+  Connection* operator->() const { return connection.get(); }
+  Connection& operator*() const { return *connection; }
+};
 
 struct StudyState {
   std::string study;  //!< id
@@ -25,6 +34,7 @@ struct StudyState {
   std::shared_ptr<Engine> engine;
   std::shared_ptr<People> people = std::make_shared<People>();
   std::atomic<Seq> last_seq{kNoSeq};
+  ReadGate gate;  //!< everyone but the writer reads through it
 
   mutable std::shared_mutex mutex;  //!< guards the two below; by dataset number - 1
   std::vector<std::shared_ptr<const model::Dataset>> datasets;
@@ -40,6 +50,12 @@ struct StudyState {
       if (dataset->id == id) return dataset;
     }
     return nullptr;
+  }
+  Result<Reading> Reader() {
+    Reading reading;
+    reading.pass = gate.Enter();
+    SHEAF_ASSIGN(reading.connection, engine->Connect());
+    return reading;
   }
   bool HasDeadRows(const model::Dataset& dataset) const {
     const std::shared_lock lock(mutex);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "model/definition_json.h"
 #include "vault/duckdb/cursor.h"
+#include "vault/duckdb/rewrite.h"
 #include "vault/duckdb/schema.h"
 #include "vault/duckdb/sql.h"
 
@@ -28,6 +29,7 @@ Result<std::shared_ptr<DuckStudy>> DuckStudy::Open(std::shared_ptr<Engine> engin
 Status DuckStudy::Attach(const Options& options, bool create) {
   if (!create && !std::filesystem::exists(state_->file)) return Fail(ErrorCode::kNotFound, "there is no study with this id");
   SHEAF_ASSIGN(auto connection, state_->engine->Connect());
+  RemoveUnfinishedRewrite(state_->file);
   SHEAF_TRY(connection->Execute(fmt::format("ATTACH {} AS {}", SqlText(state_->file), options.alias)));
   attached_ = true;
   SHEAF_TRY(Migrate(*connection, state_->alias));
@@ -136,11 +138,11 @@ Result<std::unique_ptr<Cursor>> DuckStudy::Read(const Select& select) {
   auto render = [state = state_, dataset](const Select& current) {
     return RenderSelect(current, {state->alias, *dataset, *state->people, state->HasDeadRows(*dataset)});
   };
-  return std::make_unique<DuckCursor>(shared_from_this(), state_->engine, select, dataset, std::move(render));
+  return std::make_unique<DuckCursor>(shared_from_this(), state_, select, dataset, std::move(render));
 }
 
 std::optional<std::uint64_t> DuckStudy::CountFromStatistics(const Select& select, const model::Dataset& dataset) const {
-  if (select.after != kNoSeq) return std::nullopt;
+  if (select.after != kNoSeq || !select.consented_to.empty()) return std::nullopt;
   const std::shared_lock lock(state_->mutex);
   const auto& statistics = state_->statistics[static_cast<std::size_t>(dataset.number - 1)];
   if (statistics.last_seq > select.upto) return std::nullopt;
@@ -165,7 +167,7 @@ Result<std::uint64_t> DuckStudy::Count(const Select& select) {
   unlimited.position.reset();
   unlimited.limit = 0;
   const Sql sql = RenderSelect(unlimited, {state_->alias, *dataset, *state_->people, state_->HasDeadRows(*dataset)}, "count(*)");
-  SHEAF_ASSIGN(auto connection, state_->engine->Connect());
+  SHEAF_ASSIGN(auto connection, state_->Reader());
   SHEAF_ASSIGN(auto statement, connection->Prepare(sql.text));
   SHEAF_TRY(BindParameters(statement, sql.parameters));
   SHEAF_ASSIGN(auto rows, statement.Run());
@@ -186,12 +188,12 @@ Result<Summary> DuckStudy::Summarize(std::string_view id) {
     const std::shared_lock lock(state_->mutex);
     seen = state_->statistics[place].last_seq;
   }
-  SHEAF_ASSIGN(auto connection, state_->engine->Connect());
+  SHEAF_ASSIGN(auto connection, state_->Reader());
   SHEAF_ASSIGN(
       auto rows,
       connection->Query(fmt::format(
-          "SELECT min(_time), max(_time), min(_received), max(_received) FROM {} WHERE _seq <= {} AND (_dead IS NULL OR _dead > {})",
-          TableName(state_->alias, dataset->number), seen, seen)));
+          "SELECT min(_time), max(_time), min(_received), max(_received) FROM {} WHERE _seq <= {} AND (_dead IS NULL OR _dead > {}) AND {}",
+          TableName(state_->alias, dataset->number), seen, seen, VisibleSql(*state_->people))));
   const Chunk chunk(rows.NextChunk());
   const auto cell = [&chunk](std::size_t column) {
     return chunk.IsNull(column, 0) ? std::nullopt : std::optional<Micros>(chunk.Int64(column, 0));
@@ -204,7 +206,7 @@ Result<Summary> DuckStudy::Summarize(std::string_view id) {
 
 Result<std::vector<Tombstone>> DuckStudy::Tombstones(std::string_view id, Seq after, Seq upto) {
   SHEAF_ASSIGN(auto dataset, FindDataset(id));
-  SHEAF_ASSIGN(auto connection, state_->engine->Connect());
+  SHEAF_ASSIGN(auto connection, state_->Reader());
   SHEAF_ASSIGN(
       auto rows,
       connection->Query(fmt::format(

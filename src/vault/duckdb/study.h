@@ -4,13 +4,14 @@
 #include <memory>
 #include <string>
 
+#include "vault/care.h"
 #include "vault/duckdb/state.h"
 #include "vault/duckdb/writer.h"
 #include "vault/vault.h"
 
 namespace sheaf::vault {
 
-class DuckStudy : public StudyVault, public std::enable_shared_from_this<DuckStudy> {
+class DuckStudy : public StudyVault, public PeopleCare, public std::enable_shared_from_this<DuckStudy> {
  public:
   struct Options {
     std::string study;
@@ -53,7 +54,20 @@ class DuckStudy : public StudyVault, public std::enable_shared_from_this<DuckStu
                                      const std::function<bool()>& interrupt) override;
   Result<std::uint64_t> WriteParquetOf(const ParquetRows& rows, const std::string& path, const std::function<bool()>& interrupt) override;
 
-  const StudyState& State() const { return *state_; }
+  // Care of people: study_care.cc.
+  PeopleCare* Care() override { return this; }
+  std::uint64_t PeopleGeneration() override { return state_->people->Generation(); }
+  Result<Consent> RecordConsent(std::string_view participant, Consent consent) override;
+  Result<std::vector<Consent>> Consents(std::string_view participant) override;
+  Result<Withdrawal> Withdraw(std::string_view participant, std::string_view reason) override;
+  Status TakeBack(std::string_view participant) override;
+  Result<std::optional<Withdrawal>> WithdrawalOf(std::string_view participant) override;
+  bool AnyWithdrawn() const override { return !state_->people->Hidden()->empty(); }
+  bool IsWithdrawn(std::string_view participant) const override;
+  Result<Erased> Erase(std::string_view participant) override;
+  Result<Erased> EraseRecords(std::string_view dataset) override;
+
+  StudyState& State() { return *state_; }
 
  private:
   DuckStudy() = default;

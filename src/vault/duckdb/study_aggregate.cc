@@ -149,7 +149,7 @@ class Aggregation {
 
 Result<std::vector<AggregateCell>> DuckStudy::Aggregate(const AggregateRequest& request) {
   SHEAF_ASSIGN(const auto dataset, FindDataset(request.part.dataset));
-  SHEAF_ASSIGN(auto connection, state_->engine->Connect());
+  SHEAF_ASSIGN(auto connection, state_->Reader());
   const SqlContext context{state_->alias, *dataset, *state_->people, state_->HasDeadRows(*dataset)};
   Aggregation aggregation(*connection, request, context);
   std::vector<AggregateCell> cells;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "vault/duckdb/sql.h"
 #include "vault/duckdb/study.h"
 
@@ -53,10 +55,12 @@ Status LoadAttendance(Connection& connection, const StudyState& state, std::vect
   SHEAF_ASSIGN(auto rows, connection.Query(fmt::format("SELECT session, participant, coalesce(role, ''), joined, departed FROM "
                                                        "{}.main.attendance WHERE session IN ({}) ORDER BY session, participant",
                                                        state.alias, numbers)));
+  const auto hidden = state.people->Hidden();
   while (true) {
     const Chunk chunk(rows.NextChunk());
     if (!chunk) return {};
     for (std::size_t row = 0; row < chunk.Size(); ++row) {
+      if (std::binary_search(hidden->begin(), hidden->end(), chunk.Int32(1, row))) continue;
       model::Attendance attendance;
       attendance.participant = state.people->View(state.people)->ParticipantId(chunk.Int32(1, row));
       attendance.role = chunk.Text(2, row);
@@ -67,11 +71,11 @@ Status LoadAttendance(Connection& connection, const StudyState& state, std::vect
   }
 }
 
-//! One page of `table` in order of id. `text_columns`: what `search` looks into.
+//! One page of `table` in order of id. `text_columns`: what `search` looks into; `condition`: which rows there are.
 template <class Item, class From>
 Result<Page<Item>> ReadPage(Connection& connection, const std::string& table, const char* columns, const char* text_columns,
-                            const ListOptions& options, From from) {
-  std::string found = fmt::format("(? = '' OR contains(lower(concat_ws(chr(10), {})), lower(?)))", text_columns);
+                            const std::string& condition, const ListOptions& options, From from) {
+  std::string found = fmt::format("(? = '' OR contains(lower(concat_ws(chr(10), {})), lower(?))) AND {}", text_columns, condition);
   if (options.numbers) found += fmt::format(" AND {}", NumberCondition("no", *options.numbers));
   SHEAF_ASSIGN(auto count, connection.Prepare(fmt::format("SELECT count(*) FROM {} WHERE {}", table, found)));
   count.Bind(1, options.search);
@@ -104,20 +108,21 @@ Result<Page<Item>> ReadPage(Connection& connection, const std::string& table, co
 std::shared_ptr<const PeopleView> DuckStudy::People() { return vault::People::View(state_->people); }
 
 Result<model::Participant> DuckStudy::FindParticipant(std::string_view id) {
-  SHEAF_ASSIGN(auto connection, state_->engine->Connect());
+  SHEAF_ASSIGN(auto connection, state_->Reader());
   SHEAF_ASSIGN(auto statement,
                connection->Prepare(fmt::format("SELECT {} FROM {}.main.participants WHERE id = ?", kParticipantColumns, state_->alias)));
   statement.Bind(1, id);
   SHEAF_ASSIGN(auto rows, statement.Run());
   const Chunk chunk(rows.NextChunk());
-  if (!chunk || chunk.Size() == 0) return Fail(ErrorCode::kNotFound, "there is no participant with this id");
+  if (!chunk || chunk.Size() == 0 || state_->people->IsHidden(chunk.Int32(6, 0)))
+    return Fail(ErrorCode::kNotFound, "there is no participant with this id");
   return ParticipantFrom(chunk, 0);
 }
 
 Result<Page<model::Participant>> DuckStudy::Participants(const ListOptions& options) {
-  SHEAF_ASSIGN(auto connection, state_->engine->Connect());
-  return ReadPage<model::Participant>(*connection, state_->alias + ".main.participants", kParticipantColumns, "id, code", options,
-                                      ParticipantFrom);
+  SHEAF_ASSIGN(auto connection, state_->Reader());
+  return ReadPage<model::Participant>(*connection, state_->alias + ".main.participants", kParticipantColumns, "id, code",
+                                      VisibleSql(*state_->people, "no"), options, ParticipantFrom);
 }
 
 Result<model::Participant> DuckStudy::PutParticipant(model::Participant participant, bool* created) {
@@ -125,7 +130,7 @@ Result<model::Participant> DuckStudy::PutParticipant(model::Participant particip
     const Micros now = Now();
     const bool is_new = !state_->people->ParticipantNumber(participant.id);
     if (created != nullptr) *created = is_new;
-    SHEAF_ASSIGN(const std::int32_t number, transaction.ParticipantNumber(participant.id));
+    SHEAF_ASSIGN(const std::int32_t number, transaction.PresentParticipant(participant.id));
     if (is_new) transaction.ForgetNewParticipant(participant.id);
     auto& connection = transaction.GetConnection();
     SHEAF_ASSIGN(
@@ -154,7 +159,7 @@ Result<model::Participant> DuckStudy::PutParticipant(model::Participant particip
 }
 
 Result<model::Session> DuckStudy::FindSession(std::string_view id) {
-  SHEAF_ASSIGN(auto connection, state_->engine->Connect());
+  SHEAF_ASSIGN(auto connection, state_->Reader());
   SHEAF_ASSIGN(auto statement,
                connection->Prepare(fmt::format("SELECT {} FROM {}.main.sessions WHERE id = ?", kSessionColumns, state_->alias)));
   statement.Bind(1, id);
@@ -167,9 +172,9 @@ Result<model::Session> DuckStudy::FindSession(std::string_view id) {
 }
 
 Result<Page<model::Session>> DuckStudy::Sessions(const ListOptions& options) {
-  SHEAF_ASSIGN(auto connection, state_->engine->Connect());
-  SHEAF_ASSIGN(auto page,
-               ReadPage<model::Session>(*connection, state_->alias + ".main.sessions", kSessionColumns, "id, name", options, SessionFrom));
+  SHEAF_ASSIGN(auto connection, state_->Reader());
+  SHEAF_ASSIGN(auto page, ReadPage<model::Session>(*connection, state_->alias + ".main.sessions", kSessionColumns, "id, name", "TRUE",
+                                                   options, SessionFrom));
   SHEAF_TRY(LoadAttendance(*connection, *state_, page.items));
   return page;
 }
@@ -201,10 +206,12 @@ Result<model::Session> DuckStudy::PutSession(model::Session session, bool* creat
       statement.Bind(10, std::int64_t{now});
     }
     SHEAF_TRY(statement.Run());
-    SHEAF_TRY(connection.Execute(fmt::format("DELETE FROM {}.main.attendance WHERE session = {}", state_->alias, number)));
+    // Whoever withdrew was not shown to the sender, who therefore cannot name them: they stay.
+    SHEAF_TRY(connection.Execute(fmt::format("DELETE FROM {}.main.attendance WHERE session = {} AND {}", state_->alias, number,
+                                             VisibleSql(*state_->people, "participant"))));
     SHEAF_ASSIGN(auto insert, connection.Prepare(fmt::format("INSERT INTO {}.main.attendance VALUES (?, ?, ?, ?, ?)", state_->alias)));
     for (const auto& attendance : session.attendance) {
-      SHEAF_ASSIGN(const std::int32_t participant, transaction.ParticipantNumber(attendance.participant));
+      SHEAF_ASSIGN(const std::int32_t participant, transaction.PresentParticipant(attendance.participant));
       insert.Bind(1, number);
       insert.Bind(2, participant);
       insert.Bind(3, attendance.role);

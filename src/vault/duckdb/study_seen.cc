@@ -24,10 +24,10 @@ Status AddNumbers(Rows rows, std::vector<std::int32_t>& numbers) {
 Result<std::vector<std::int32_t>> DuckStudy::ParticipantNumbers(const model::Predicate& where) {
   static const model::Dataset kNone;
   const Sql sql = RenderPeople(where, {state_->alias, kNone, *state_->people, false});
-  SHEAF_ASSIGN(auto connection, state_->engine->Connect());
+  SHEAF_ASSIGN(auto connection, state_->Reader());
   SHEAF_ASSIGN(auto statement, connection->Prepare(fmt::format(
-                                   "SELECT no FROM (SELECT no, no AS _participant FROM {}.main.participants) WHERE {} ORDER BY no",
-                                   state_->alias, sql.text)));
+                                   "SELECT no FROM (SELECT no, no AS _participant FROM {}.main.participants) WHERE {} AND {} ORDER BY no",
+                                   state_->alias, VisibleSql(*state_->people, "no"), sql.text)));
   SHEAF_TRY(BindParameters(statement, sql.parameters));
   SHEAF_ASSIGN(auto rows, statement.Run());
   std::vector<std::int32_t> numbers;
@@ -36,7 +36,7 @@ Result<std::vector<std::int32_t>> DuckStudy::ParticipantNumbers(const model::Pre
 }
 
 Result<std::vector<std::int32_t>> DuckStudy::SessionNumbers(const std::optional<std::vector<std::int32_t>>& participants) {
-  SHEAF_ASSIGN(auto connection, state_->engine->Connect());
+  SHEAF_ASSIGN(auto connection, state_->Reader());
   std::vector<std::int32_t> numbers;
   if (!participants) {
     SHEAF_ASSIGN(auto rows, connection->Query(fmt::format("SELECT no FROM {}.main.sessions ORDER BY no", state_->alias)));

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "vault/duckdb/cursor.h"
 #include "vault/duckdb/schema.h"
+#include "vault/duckdb/sql.h"
 
 namespace sheaf::vault {
 namespace {
@@ -179,6 +181,7 @@ Status Transaction::DropUnchanged(Written& written, const model::RecordBatch& ba
         unchanged[place] = SameRecord(*old_batch, row, batch, rows[place]);
         if (unchanged[place]) continue;
         rows[place].received = old_batch->columns[3].At<std::int64_t>(row);
+        if (state_.people->IsHidden(old_batch->columns[0].At<std::int32_t>(row))) continue;
         written.delta.Count(*old_batch, written.dataset->fields.size(), row, row + 1, -1);
       }
     }
@@ -207,9 +210,12 @@ Status Transaction::AppendBatch(Written& written, const model::RecordBatch& batc
   SHEAF_TRY(DropUnchanged(written, batch, rows, replaces));
   if (rows.empty()) return {};
   std::vector<std::pair<Seq, Seq>> dead;
+  const auto hidden = state_.people->Hidden();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     rows[i].seq = next_seq_++;
-    written.delta.CountRow(batch, rows[i].row, rows[i].participant, rows[i].session, rows[i].received);
+    if (hidden->empty() || !std::binary_search(hidden->begin(), hidden->end(), rows[i].participant)) {
+      written.delta.CountRow(batch, rows[i].row, rows[i].participant, rows[i].session, rows[i].received);
+    }
     if (replaces[i] != kNoSeq) dead.emplace_back(replaces[i], rows[i].seq);
     const std::string_view id = batch.ids.At(rows[i].row);
     if (id.empty()) continue;
@@ -267,10 +273,10 @@ Result<std::uint64_t> Transaction::Delete(const model::Dataset& dataset, const s
     types.push_back(model::CellTypeOf(column, dataset));
   }
   std::vector<std::pair<Seq, Seq>> dead;
-  SHEAF_ASSIGN(auto insert, connection_.Prepare(fmt::format("INSERT INTO {}.main.tombstones VALUES (?, ?, ?, ?, ?)", state_.alias)));
+  SHEAF_ASSIGN(auto insert, connection_.Prepare(fmt::format("INSERT INTO {}.main.tombstones VALUES (?, ?, ?, ?, ?, ?)", state_.alias)));
   for (std::size_t begin = 0; begin < wanted.size(); begin += kLiteralRows) {
-    SHEAF_ASSIGN(auto result, connection_.Query(fmt::format("SELECT {} FROM {} WHERE _dead IS NULL AND _seq IN ({})", list,
-                                                            TableName(state_.alias, dataset.number),
+    SHEAF_ASSIGN(auto result, connection_.Query(fmt::format("SELECT {} FROM {} WHERE _dead IS NULL AND {} AND _seq IN ({})", list,
+                                                            TableName(state_.alias, dataset.number), VisibleSql(*state_.people),
                                                             SeqList(wanted, begin, std::min(begin + kLiteralRows, wanted.size())))));
     while (duckdb_data_chunk chunk = result.NextChunk()) {
       const auto batch = MakeBatch(chunk, types);
@@ -291,6 +297,7 @@ Result<std::uint64_t> Transaction::Delete(const model::Dataset& dataset, const s
           index_batch_->Remove(dataset.number, text);
         }
         insert.Bind(5, std::int64_t{now_});
+        insert.Bind(6, batch->columns[0].At<std::int32_t>(row));
         SHEAF_TRY(insert.Run());
       }
     }

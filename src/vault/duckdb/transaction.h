@@ -31,6 +31,12 @@ class Transaction {
   Connection& GetConnection() { return connection_; }
   Result<std::int32_t> ParticipantNumber(std::string_view id);
   Result<std::int32_t> SessionNumber(std::string_view id);
+  //! As ParticipantNumber; kParticipantWithdrawn for who is not to be written about any more.
+  Result<std::int32_t> PresentParticipant(std::string_view id);
+  //! The participant's records leave the statistics, and each leaves a tombstone; the rows stay.
+  Status Hide(const std::shared_ptr<const model::Dataset>& dataset, std::int32_t participant);
+  //! They come back as new versions with new seqs.
+  Status Show(const std::shared_ptr<const model::Dataset>& dataset, std::int32_t participant);
   //! The caller inserts the row of this new id itself, with all that is known of it.
   void ForgetNewParticipant(std::string_view id);
   void ForgetNewSession(std::string_view id);
@@ -57,6 +63,8 @@ class Transaction {
   Status Number(const model::RecordBatch& batch, std::vector<RowStamp>& rows);
   Status MarkDead(Written& written, const std::vector<std::pair<Seq, Seq>>& dead);
   Status InsertPeople();
+  Result<std::uint64_t> CountWhere(Written& written, const std::string& condition, int sign);
+  Status IndexFrom(const model::Dataset& dataset, std::int32_t participant, Seq first);
   Status FlushAppenders();
 
   StudyState& state_;

@@ -45,10 +45,20 @@ void Writer::Append(AppendRequest request, StudyVault::AppendDone done) {
 }
 
 Status Writer::Run(std::function<Status(Transaction&)> work) {
-  std::promise<Status> promise;
-  auto outcome = promise.get_future();
   Task task;
   task.work = std::move(work);
+  return Enqueue(std::move(task));
+}
+
+Status Writer::RunAlone(std::function<Status(Connection&)> work) {
+  Task task;
+  task.alone = std::move(work);
+  return Enqueue(std::move(task));
+}
+
+Status Writer::Enqueue(Task task) {
+  std::promise<Status> promise;
+  auto outcome = promise.get_future();
   task.work_done = [&promise](Status status) { promise.set_value(std::move(status)); };
   {
     const std::lock_guard lock(mutex_);
@@ -108,10 +118,10 @@ std::deque<Writer::Task> Writer::TakeGroup() {
   std::set<std::string> keys;
   while (!queue_.empty() && group.size() < kGroupRequests) {
     Task& next = queue_.front();
-    const bool alone = static_cast<bool>(next.work) || next.bytes > kGroupBytes;
+    const bool alone = next.IsWork() || next.bytes > kGroupBytes;
     if (!group.empty() && (alone || bytes + next.bytes > kGroupBytes)) break;
     // Two requests of one key in one commit could not see each other.
-    if (!next.work && !next.request.idempotency_key.empty() && !keys.insert(next.request.idempotency_key).second) break;
+    if (!next.IsWork() && !next.request.idempotency_key.empty() && !keys.insert(next.request.idempotency_key).second) break;
     bytes += next.bytes;
     queued_bytes_ -= next.bytes;
     group.push_back(std::move(next));
@@ -152,6 +162,7 @@ bool Writer::AnswerRepeated(Task& task) {
 }
 
 Status Writer::CommitWork(Task& task) {
+  if (task.alone) return task.alone(*connection_);
   Transaction transaction(*state_, *connection_);
   SHEAF_TRY(transaction.Begin());
   SHEAF_TRY(task.work(transaction));
@@ -161,7 +172,7 @@ Status Writer::CommitWork(Task& task) {
 void Writer::CommitGroup(std::deque<Task> group) {
   const auto fail_all = [&group](const Error& error) {
     for (auto& task : group) {
-      if (task.work) task.work_done(tl::unexpected<Error>(error));
+      if (task.IsWork()) task.work_done(tl::unexpected<Error>(error));
       else task.done(tl::unexpected<Error>(error));
     }
   };
@@ -169,7 +180,7 @@ void Writer::CommitGroup(std::deque<Task> group) {
   std::size_t bytes = 0;
   for (const auto& task : group) bytes += task.bytes;
   if (auto room = CheckRoom(bytes); !room) return fail_all(room.error());
-  if (group.front().work) return group.front().work_done(CommitWork(group.front()));
+  if (group.front().IsWork()) return group.front().work_done(CommitWork(group.front()));
 
   std::deque<std::pair<Task, AppendResult>> taken;
   Status status;
@@ -184,6 +195,11 @@ void Writer::CommitGroup(std::deque<Task> group) {
         continue;
       }
       if (AnswerRepeated(task)) continue;
+      if (task.request.people_generation != 0 && task.request.people_generation != state_->people->Generation()) {
+        task.done(
+            tl::unexpected<Error>(Error{ErrorCode::kStudyRewritten, "a participant withdrew meanwhile; send the records again", {}, 1}));
+        continue;
+      }
       taken.emplace_back(std::move(task), AppendResult{});
       if (!status) continue;
       if (!begun) {

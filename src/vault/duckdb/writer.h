@@ -21,6 +21,8 @@ class Writer {
   void Append(AppendRequest request, StudyVault::AppendDone done);
   //! Runs `work` alone in a transaction on the writer's thread and waits for its commit.
   Status Run(std::function<Status(Transaction&)> work);
+  //! Runs `work` on the writer's thread outside any transaction, with its connection, and waits for it.
+  Status RunAlone(std::function<Status(Connection&)> work);
   //! Finishes the queue, saves the statistics, ends the thread. Append answers kUnavailable from now on.
   void Stop();
 
@@ -29,8 +31,10 @@ class Writer {
     AppendRequest request;
     StudyVault::AppendDone done;
     std::function<Status(Transaction&)> work;  //!< instead of a request
+    std::function<Status(Connection&)> alone;  //!< or instead of a transaction
     std::function<void(Status)> work_done;
     std::size_t bytes = 0;
+    bool IsWork() const { return work || alone; }
   };
 
   void Loop();
@@ -38,6 +42,7 @@ class Writer {
   //! Takes from the queue what goes into one commit. The lock is held.
   std::deque<Task> TakeGroup();
   void CommitGroup(std::deque<Task> group);
+  Status Enqueue(Task task);
   Status CommitWork(Task& task);
   //! Answers a known idempotency key; true when the task is done with.
   bool AnswerRepeated(Task& task);

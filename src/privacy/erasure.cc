@@ -1,0 +1,105 @@
+#include "privacy/erasure.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+
+#include "base/log.h"
+
+namespace sheaf::privacy {
+namespace {
+constexpr const char* kWithdrawn = "A participant withdrew after this file was made; start the export again.";
+constexpr const char* kErased = "A participant was erased after this file was made; start the export again.";
+}  // namespace
+
+std::string ErasureReportJson(const ErasureReport& report) {
+  boost::json::object rows;
+  for (const auto& [dataset, count] : report.data.rows) rows[dataset] = count;
+  return boost::json::serialize(boost::json::object{{"rows", std::move(rows)},
+                                                    {"sessions", report.data.sessions},
+                                                    {"consents", report.data.consents},
+                                                    {"exports", report.exports},
+                                                    {"links", report.links},
+                                                    {"requests", report.requests},
+                                                    {"audit_entries", report.audit_entries}});
+}
+
+Result<vault::PeopleCare*> Eraser::Care(std::string_view study, std::shared_ptr<vault::StudyVault>& held) {
+  SHEAF_ASSIGN(held, options_.vault->OpenStudy(study));
+  auto* const care = held->Care();
+  if (care == nullptr) return Fail(ErrorCode::kInternal, "This store of records knows nothing of consent.");
+  return care;
+}
+
+Result<vault::Withdrawal> Eraser::Withdraw(std::string_view study, std::string_view participant, std::string_view reason) {
+  std::shared_ptr<vault::StudyVault> held;
+  SHEAF_ASSIGN(auto* const care, Care(study, held));
+  SHEAF_ASSIGN(const vault::Withdrawal withdrawal, care->Withdraw(participant, reason));
+  SHEAF_TRY(options_.forget_exports(study, participant, false, kWithdrawn));
+  return withdrawal;
+}
+
+Status Eraser::TakeBack(std::string_view study, std::string_view participant) {
+  std::shared_ptr<vault::StudyVault> held;
+  SHEAF_ASSIGN(auto* const care, Care(study, held));
+  return care->TakeBack(participant);
+}
+
+Result<ErasureReport> Eraser::Erase(std::string_view study, std::string_view participant, std::string_view account) {
+  const std::lock_guard lock(mutex_);
+  {
+    std::shared_ptr<vault::StudyVault> held;
+    SHEAF_TRY(Care(study, held));
+    if (!held->ParticipantNumber(participant)) {
+      // Known by nothing but an erasure that failed on the way: that one goes on.
+      SHEAF_ASSIGN(const auto unfinished, options_.catalog->Care().UnfinishedErasures());
+      const bool begun = std::any_of(unfinished.begin(), unfinished.end(), [&](const catalog::Erasure& erasure) {
+        return erasure.study == study && erasure.participant == participant;
+      });
+      if (!begun) return Fail(ErrorCode::kNotFound, "There is no participant with this id.");
+    }
+  }
+  SHEAF_ASSIGN(const catalog::Erasure erasure, options_.catalog->Care().BeginErasure(study, participant, account));
+  return Perform(erasure);
+}
+
+Result<ErasureReport> Eraser::Perform(const catalog::Erasure& erasure) {
+  ErasureReport report;
+  auto& care_catalog = options_.catalog->Care();
+  {
+    std::shared_ptr<vault::StudyVault> held;
+    SHEAF_ASSIGN(auto* const care, Care(erasure.study, held));
+    // First out of sight: whatever is read or made from here on is without them.
+    if (const auto hidden = care->Withdraw(erasure.participant, ""); !hidden && hidden.error().code != ErrorCode::kNotFound)
+      return Fail(hidden.error());
+    SHEAF_ASSIGN(report.exports, options_.forget_exports(erasure.study, erasure.participant, true, kErased));
+    SHEAF_ASSIGN(report.data, care->Erase(erasure.participant));
+  }
+  SHEAF_ASSIGN(const auto removed, care_catalog.RemoveParticipant(erasure.study, erasure.participant));
+  report.links = removed.first;
+  report.requests = removed.second;
+  if (options_.audit) { SHEAF_ASSIGN(report.audit_entries, options_.audit->Redact(erasure.study, erasure.participant)); }
+  SHEAF_TRY(care_catalog.ForgetWhom(erasure.id, ErasureReportJson(report)));
+  SHEAF_TRY(CleanUp(erasure.id));
+  LogInfo("participant erased", {{"study", erasure.study}, {"erasure", erasure.id}});
+  return report;
+}
+
+Status Eraser::CleanUp(const std::string& id) {
+  SHEAF_TRY(options_.catalog->Care().Compact());
+  return options_.catalog->Care().FinishErasure(id);
+}
+
+Status Eraser::Resume() {
+  const std::lock_guard lock(mutex_);
+  SHEAF_ASSIGN(const auto unfinished, options_.catalog->Care().UnfinishedErasures());
+  for (const auto& erasure : unfinished) {
+    LogInfo("an erasure that was cut off goes on", {{"study", erasure.study}, {"erasure", erasure.id}});
+    const bool gone = erasure.state == "started" && !options_.catalog->FindStudy(erasure.study);
+    if (gone) SHEAF_TRY(options_.catalog->Care().ForgetWhom(erasure.id, "{}"));
+    if (gone || erasure.state != "started") SHEAF_TRY(CleanUp(erasure.id));
+    else SHEAF_TRY(Perform(erasure));
+  }
+  return {};
+}
+
+}  // namespace sheaf::privacy

@@ -1,0 +1,70 @@
+#pragma once
+//! Withdrawal and erasure of a participant across the stores: the one place that knows all of them.
+//!
+//! An erasure is written down before it begins, every step can be repeated, and what was cut off is finished at the next
+//! start. Afterwards no file of the data directory holds a byte of the participant: the study's file is written anew, the
+//! record index is dropped, export files go, and the catalog is compacted.
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "catalog/care.h"
+#include "catalog/catalog.h"
+#include "vault/care.h"
+#include "vault/vault.h"
+
+namespace sheaf::privacy {
+
+//! Takes what names somebody out of the audit log. Implemented by the room that keeps it.
+class AuditRedaction {
+ public:
+  virtual ~AuditRedaction() = default;
+  //! Every detail of the study that contains `text`; how many entries. Can be repeated.
+  virtual Result<std::uint64_t> Redact(std::string_view study, std::string_view text) = 0;
+};
+
+struct ErasureReport {
+  vault::Erased data;
+  std::uint64_t exports = 0;  //!< files that went
+  std::uint64_t links = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t audit_entries = 0;  //!< redacted
+};
+//! {"rows":{"events":12},"sessions":1,"consents":2,"exports":1,"links":0,"requests":0,"audit_entries":0}
+std::string ErasureReportJson(const ErasureReport& report);
+
+class Eraser {
+ public:
+  struct Options {
+    std::shared_ptr<catalog::Catalog> catalog;
+    std::shared_ptr<vault::Vault> vault;
+    //! exporting::JobRunner::Forget, which this room does not know.
+    std::function<Result<std::uint64_t>(std::string_view study, std::string_view participant, bool scrub, std::string_view reason)>
+        forget_exports;
+    std::shared_ptr<AuditRedaction> audit;  //!< may be null
+  };
+  explicit Eraser(Options options) : options_(std::move(options)) {}
+
+  //! Takes effect at once; files that may hold the participant expire. Can be repeated. kNotFound.
+  Result<vault::Withdrawal> Withdraw(std::string_view study, std::string_view participant, std::string_view reason);
+  //! kConflict: had not withdrawn.
+  Status TakeBack(std::string_view study, std::string_view participant);
+  //! Blocks until everything is gone: seconds for each few million rows of the study. One at a time.
+  Result<ErasureReport> Erase(std::string_view study, std::string_view participant, std::string_view account);
+  //! Finishes what an earlier process began. At the start, before requests are served.
+  Status Resume();
+
+ private:
+  Result<ErasureReport> Perform(const catalog::Erasure& erasure);
+  Status CleanUp(const std::string& id);
+  Result<vault::PeopleCare*> Care(std::string_view study, std::shared_ptr<vault::StudyVault>& held);
+
+  const Options options_;
+  std::mutex mutex_;
+};
+
+}  // namespace sheaf::privacy

@@ -1,0 +1,66 @@
+#pragma once
+//! What a study knows of its participants' will: consent, withdrawal, erasure. Part of a StudyVault, see StudyVault::Care.
+//! Every change is durable when the call returns. Errors beside those named: kNotFound for an unknown participant.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+
+namespace sheaf::vault {
+
+struct Consent {
+  std::string purpose;  //!< 1 to 255 bytes
+  bool given = false;   //!< false: refused, or taken back
+  std::string version;  //!< of the text that was agreed to; may be empty
+  std::string source;   //!< where it comes from, for example "paper"; may be empty
+  Micros at = 0;        //!< when it was given or taken back
+  Micros recorded_at = 0;
+};
+
+struct Withdrawal {
+  Micros at = 0;
+  std::string reason;  //!< may be empty
+};
+
+//! What went, by dataset and kind; numbers alone.
+struct Erased {
+  std::vector<std::pair<std::string, std::uint64_t>> rows;  //!< by dataset id, dead versions included
+  std::uint64_t sessions = 0;
+  std::uint64_t consents = 0;
+  bool participant = false;  //!< there was such a participant
+};
+
+class PeopleCare {
+ public:
+  virtual ~PeopleCare() = default;
+
+  //! Adds to the history; the participant is created on the way. What counts for a purpose is the entry with the latest
+  //! `at`, of equal ones the last recorded. kParticipantWithdrawn.
+  virtual Result<Consent> RecordConsent(std::string_view participant, Consent consent) = 0;
+  //! The history, oldest first.
+  virtual Result<std::vector<Consent>> Consents(std::string_view participant) = 0;
+
+  //! From now on the participant is in no answer of the study; each of their records leaves a tombstone. Asked again, it
+  //! answers the first withdrawal.
+  virtual Result<Withdrawal> Withdraw(std::string_view participant, std::string_view reason) = 0;
+  //! The records come back with new seqs, so that incremental readers get them again. kConflict: had not withdrawn.
+  virtual Status TakeBack(std::string_view participant) = 0;
+  virtual Result<std::optional<Withdrawal>> WithdrawalOf(std::string_view participant) = 0;
+  virtual bool AnyWithdrawn() const = 0;
+  virtual bool IsWithdrawn(std::string_view participant) const = 0;
+
+  //! Rewrites the study's file without the participant: rows and their dead versions, sessions that nobody else is in,
+  //! consents, record ids in tombstones. An unknown participant is no error: whatever an interrupted call left undone is
+  //! finished. kStorageFull: there must be room for a second copy of the file.
+  virtual Result<Erased> Erase(std::string_view participant) = 0;
+  //! The same for all records of a dataset; its definition stays, each record leaves a tombstone without its id.
+  virtual Result<Erased> EraseRecords(std::string_view dataset) = 0;
+};
+
+}  // namespace sheaf::vault

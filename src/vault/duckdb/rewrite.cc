@@ -1,0 +1,353 @@
+#include "vault/duckdb/rewrite.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "base/log.h"
+#include "model/strict_json.h"
+#include "vault/duckdb/cursor.h"
+#include "vault/duckdb/schema.h"
+
+namespace sheaf::vault {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kReservedDisk = 96ull << 20;
+constexpr std::string_view kErasedText = "[erased]";
+// Shorter ids, and mere numbers, are also answers of others ("7"): replacing them would falsify records.
+constexpr std::size_t kShortestMention = 6;
+
+std::string LogFile(const std::string& file) { return file + ".wal"; }
+
+Status SyncPath(const std::string& path, int flags) {
+  const int opened = ::open(path.c_str(), flags | O_CLOEXEC);
+  const bool synced = opened >= 0 && ::fsync(opened) == 0;
+  const int error = errno;
+  if (opened >= 0) ::close(opened);
+  if (synced) return {};
+  LogError("a study's file was not synced", {{"reason", std::strerror(error)}});
+  return Fail(ErrorCode::kIo, "the study's new file could not be written");
+}
+
+bool IsDistinctive(const std::string& id) {
+  return id.size() >= kShortestMention && !std::all_of(id.begin(), id.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+class Rewriter {
+ public:
+  Rewriter(StudyState& state, Connection& connection, const Omission& omission)
+      : state_(state),
+        connection_(connection),
+        omission_(omission),
+        old_(state.alias + ".main"),
+        alias_(state.alias + "_new"),
+        new_(alias_ + ".main"),
+        file_(state.file + ".new"),
+        next_seq_(state.last_seq + 1),
+        now_(Now()) {}
+
+  Result<Erased> Run() {
+    SHEAF_TRY(CheckRoom());
+    RemoveUnfinishedRewrite(state_.file);
+    SHEAF_TRY(connection_.Execute(fmt::format("ATTACH {} AS {}", SqlText(file_), alias_)));
+    auto status = Write();
+    if (status) status = connection_.Execute("CHECKPOINT " + alias_);
+    auto detached = connection_.Execute("DETACH " + alias_);
+    if (status) status = detached;
+    if (status) status = SyncPath(file_, O_RDWR);
+    if (status) status = Exchange();
+    if (!status) {
+      RemoveUnfinishedRewrite(state_.file);
+      return Fail(std::move(status).error());
+    }
+    return std::move(erased_);
+  }
+
+ private:
+  Result<std::int64_t> Scalar(const std::string& sql) {
+    SHEAF_ASSIGN(auto rows, connection_.Query(sql));
+    const Chunk chunk(rows.NextChunk());
+    return chunk && chunk.Size() > 0 && !chunk.IsNull(0, 0) ? chunk.Int64(0, 0) : 0;
+  }
+  Result<People::Numbers> Numbers(const std::string& sql) {
+    SHEAF_ASSIGN(auto rows, connection_.Query(sql));
+    People::Numbers numbers;
+    while (true) {
+      const Chunk chunk(rows.NextChunk());
+      if (!chunk) return numbers;
+      for (std::size_t row = 0; row < chunk.Size(); ++row) numbers.push_back(chunk.Int32(0, row));
+    }
+  }
+  //! Copies what `condition` chooses; every change a transaction of its own: nobody sees the new file before it is whole.
+  Status Copy(const std::string& table, const std::string& columns, const std::string& condition) {
+    return connection_.Execute(
+        fmt::format("INSERT INTO {}.{} SELECT {} FROM {}.{} WHERE {}", new_, table, columns, old_, table, condition));
+  }
+
+  Status CheckRoom() {
+    std::error_code error;
+    const auto size =
+        fs::file_size(state_.file, error) + (fs::exists(LogFile(state_.file), error) ? fs::file_size(LogFile(state_.file)) : 0);
+    const auto space = fs::space(fs::path(state_.file).parent_path(), error);
+    if (error || space.available > size + kReservedDisk) return {};
+    return Fail(ErrorCode::kStorageFull, "an erasure needs room for a second copy of the study");
+  }
+
+  Status Write() {
+    SHEAF_TRY(Migrate(connection_, alias_));
+    SHEAF_TRY(connection_.Execute(fmt::format("DELETE FROM {}.meta", new_)));
+    SHEAF_TRY(Copy("meta", "*", "name <> 'last_seq'"));
+    SHEAF_TRY(Copy("datasets", "*", "TRUE"));
+    {
+      const std::shared_lock lock(state_.mutex);
+      datasets_ = state_.datasets;
+      statistics_ = state_.statistics;
+    }
+    SHEAF_TRY(FindSessions());
+    SHEAF_TRY(WritePeople());
+    for (const auto& dataset : datasets_) SHEAF_TRY(WriteDataset(*dataset));
+    SHEAF_TRY(WriteTombstones());
+    // What was refused is told in the words of the sender's own records.
+    SHEAF_TRY(Copy(
+        "requests",
+        "key, digest, accepted, seq, CASE WHEN contains(response, '\"rejected\":[]') THEN response ELSE '{\"accepted\":' || accepted || "
+        "',\"rejected_total\":' || coalesce(json_extract_string(response, '$.rejected_total'), '0') || ',\"rejected\":[]}' END, kept",
+        "TRUE"));
+    return WriteStatistics();
+  }
+
+  //! Sessions the participant was in and nobody else is.
+  Status FindSessions() {
+    if (!omission_.participant) return {};
+    const std::int32_t person = *omission_.participant;
+    const auto everywhere = [&](const std::string& attendance, const std::string& records) {
+      std::string sql = fmt::format("SELECT session FROM {}.attendance WHERE {}", old_, attendance);
+      for (const auto& dataset : datasets_) {
+        sql += fmt::format(" UNION SELECT _session FROM {} WHERE _session IS NOT NULL AND {}", TableName(state_.alias, dataset->number),
+                           records);
+      }
+      return sql;
+    };
+    SHEAF_ASSIGN(const auto own, Numbers(everywhere(fmt::format("participant = {}", person), fmt::format("_participant = {}", person))));
+    if (own.empty()) return {};
+    const std::string list = fmt::format("({})", fmt::join(own, ","));
+    SHEAF_ASSIGN(auto others, Numbers(everywhere(fmt::format("participant <> {} AND session IN {}", person, list),
+                                                 fmt::format("_participant <> {} AND _session IN {}", person, list))));
+    std::sort(others.begin(), others.end());
+    for (const auto session : own) {
+      if (!std::binary_search(others.begin(), others.end(), session)) sessions_.push_back(session);
+    }
+    erased_.sessions = sessions_.size();
+    return {};
+  }
+
+  //! The expression of a text column in which the participant's id is replaced. `json`: where it is a string of its own.
+  std::string WithoutMention(const std::string& column, bool json) const {
+    if (!omission_.participant || !IsDistinctive(omission_.participant_id)) return column;
+    if (!json) return fmt::format("CASE WHEN {0} = $1 THEN '{1}' ELSE {0} END", column, kErasedText);
+    return fmt::format("CASE WHEN contains({0}, $1) THEN replace({0}, $2, '\"{1}\"') ELSE {0} END", column, kErasedText);
+  }
+  //! As Copy, with the id as a parameter where the columns ask for it.
+  Status CopyWithoutMention(const std::string& sql) {
+    SHEAF_ASSIGN(auto statement, connection_.Prepare(sql));
+    if (sql.find("$1") != std::string::npos) statement.Bind(1, omission_.participant_id);
+    if (sql.find("$2") != std::string::npos) {
+      std::string quoted;
+      model::AppendJsonString(quoted, omission_.participant_id);
+      statement.Bind(2, quoted);
+    }
+    SHEAF_TRY(statement.Run());
+    return {};
+  }
+
+  Status WritePeople() {
+    const std::int32_t person = omission_.participant.value_or(0);
+    const std::string gone = sessions_.empty() ? "FALSE" : fmt::format("{{}} IN ({})", fmt::join(sessions_, ","));
+    const auto in_gone = [&](std::string_view column) { return fmt::format(fmt::runtime(gone), column); };
+    SHEAF_TRY(
+        CopyWithoutMention(fmt::format("INSERT INTO {}.participants SELECT no, id, code, status, {}, created, updated, seq FROM "
+                                       "{}.participants WHERE no <> {}",
+                                       new_, WithoutMention("attributes", true), old_, person)));
+    SHEAF_TRY(
+        CopyWithoutMention(fmt::format("INSERT INTO {}.sessions SELECT no, id, name, status, starts, ends, {}, created, updated, seq "
+                                       "FROM {}.sessions WHERE NOT {}",
+                                       new_, WithoutMention("attributes", true), old_, in_gone("no"))));
+    SHEAF_TRY(Copy("attendance", "*", fmt::format("participant <> {} AND NOT {}", person, in_gone("session"))));
+    SHEAF_TRY(Copy("consents", "*", fmt::format("participant <> {}", person)));
+    SHEAF_TRY(Copy("withdrawals", "*", fmt::format("participant <> {}", person)));
+    SHEAF_ASSIGN(const auto consents, Scalar(fmt::format("SELECT count(*) FROM {}.consents WHERE participant = {}", old_, person)));
+    erased_.consents = static_cast<std::uint64_t>(consents);
+    erased_.participant = omission_.participant.has_value();
+    return {};
+  }
+
+  std::string RecordColumns(const model::Dataset& dataset) const {
+    std::string list = "_seq, _dead, _id, _participant, _session, _time, _offset, _onset, _received, _updated, _skipped, " +
+                       WithoutMention("_metadata", true);
+    for (std::size_t field = 0; field < dataset.fields.size(); ++field) {
+      const auto type = dataset.fields[field].type;
+      const std::string column = FieldColumnName(static_cast<std::int32_t>(field));
+      const bool text = type == model::FieldType::kString || type == model::FieldType::kIdentifier || type == model::FieldType::kJson;
+      list += ", " + (text ? WithoutMention(column, type == model::FieldType::kJson) : column);
+    }
+    return list;
+  }
+
+  Status WriteDataset(const model::Dataset& dataset) {
+    SHEAF_TRY(connection_.Execute(CreateTableSql(alias_, dataset)));
+    const std::string table = TableName(state_.alias, dataset.number);
+    const bool all = omission_.dataset == dataset.number;
+    const std::string goes = all ? "TRUE" : fmt::format("_participant = {}", omission_.participant.value_or(0));
+    if (!all) {
+      SHEAF_TRY(CopyWithoutMention(fmt::format("INSERT INTO {} SELECT {} FROM {} WHERE NOT ({})", TableName(alias_, dataset.number),
+                                               RecordColumns(dataset), table, goes)));
+    }
+    SHEAF_ASSIGN(const auto rows, Scalar(fmt::format("SELECT count(*) FROM {} WHERE {}", table, goes)));
+    if (rows == 0) return {};
+    erased_.rows.emplace_back(dataset.id, static_cast<std::uint64_t>(rows));
+    SHEAF_TRY(CountOut(dataset, table, goes, all));
+    // Of who has withdrawn, readers were told then.
+    const std::string told =
+        state_.people->Hidden()->empty() ? "FALSE" : fmt::format("_participant IN ({})", fmt::join(*state_.people->Hidden(), ","));
+    SHEAF_ASSIGN(auto told_now, connection_.Query(fmt::format(
+                                    "INSERT INTO {}.tombstones SELECT {} + row_number() OVER (ORDER BY _seq), {}, _seq, NULL, {}, 0 "
+                                    "FROM {} WHERE {} AND _dead IS NULL AND NOT {}",
+                                    new_, next_seq_ - 1, dataset.number, now_, table, goes, told)));
+    const auto tombstones = static_cast<Seq>(told_now.Changed());
+    next_seq_ += tombstones;
+    auto& statistics = statistics_[static_cast<std::size_t>(dataset.number - 1)];
+    if (tombstones > 0) statistics.last_seq = next_seq_ - 1;
+    return {};
+  }
+
+  Status CountOut(const model::Dataset& dataset, const std::string& table, const std::string& goes, bool all) {
+    auto& statistics = statistics_[static_cast<std::size_t>(dataset.number - 1)];
+    if (all) {
+      const Seq last_seq = statistics.last_seq;
+      statistics = Statistics();
+      statistics.SetFields(dataset.fields.size());
+      statistics.last_seq = last_seq;
+      return {};
+    }
+    if (state_.people->IsHidden(*omission_.participant)) return {};
+    std::string list;
+    std::vector<model::CellType> types;
+    for (const auto& column : Statistics::Columns(dataset)) {
+      list += (list.empty() ? "" : ", ") + PhysicalName(column);
+      types.push_back(model::CellTypeOf(column, dataset));
+    }
+    SHEAF_ASSIGN(auto statement, connection_.Prepare(fmt::format("SELECT {} FROM {} WHERE {} AND _dead IS NULL", list, table, goes)));
+    SHEAF_ASSIGN(auto rows, statement.Stream());
+    auto delta = Statistics::Delta();
+    while (duckdb_data_chunk chunk = rows.NextChunk()) {
+      const auto batch = MakeBatch(chunk, types);
+      delta.Count(*batch, dataset.fields.size(), 0, batch->rows, -1);
+    }
+    if (auto error = rows.StreamError()) return Fail(std::move(*error));
+    statistics.Merge(delta);
+    return {};
+  }
+
+  //! Those of earlier deletions: without the record's id where it was the participant's, or may have been.
+  Status WriteTombstones() {
+    const std::string own = omission_.dataset ? fmt::format("dataset = {}", *omission_.dataset)
+                                              : fmt::format("participant IS NULL OR participant = {}", omission_.participant.value_or(-1));
+    return Copy("tombstones",
+                fmt::format("seq, dataset, record_seq, CASE WHEN {0} THEN NULL ELSE record_id END, deleted, CASE WHEN {0} THEN 0 ELSE "
+                            "participant END",
+                            own),
+                "TRUE");
+  }
+
+  Status WriteStatistics() {
+    SHEAF_TRY(connection_.Execute(fmt::format("INSERT INTO {}.meta VALUES ('last_seq', '{}')", new_, next_seq_)));
+    SHEAF_ASSIGN(auto statement, connection_.Prepare(fmt::format("INSERT INTO {}.statistics VALUES (?, ?, ?)", new_)));
+    for (std::size_t place = 0; place < statistics_.size(); ++place) {
+      statement.Bind(1, static_cast<std::int32_t>(place + 1));
+      statement.Bind(2, std::int64_t{next_seq_});
+      statement.BindBlob(3, statistics_[place].Serialize());
+      SHEAF_TRY(statement.Run());
+    }
+    return {};
+  }
+
+  //! The new file takes the old one's place. From the detaching on the study is not readable until a file is attached.
+  Status Exchange() {
+    // The index holds answers to requests, and hashes of ids that are gone. It is made anew from the new file.
+    state_.index.reset();
+    std::error_code error;
+    fs::remove_all(state_.index_directory, error);
+    if (error) return Fail(ErrorCode::kIo, "the record index cannot be removed");
+    SHEAF_TRY(connection_.Execute("CHECKPOINT " + state_.alias));
+    state_.gate.Close();
+    auto status = Swap();
+    if (status) Adopt();
+    state_.gate.Open();
+    return status;
+  }
+
+  Status Swap() {
+    SHEAF_TRY(connection_.Execute("DETACH " + state_.alias));
+    // The old file is complete without its log, which would be taken for the new file's.
+    auto status = Rename();
+    auto attached = connection_.Execute(fmt::format("ATTACH {} AS {}", SqlText(state_.file), state_.alias));
+    if (!attached) LogError("a study's file does not open after an erasure; restart the server", {{"study", state_.study}});
+    return status ? attached : status;
+  }
+
+  Status Rename() {
+    std::error_code error;
+    fs::remove(LogFile(state_.file), error);
+    if (!error) fs::rename(file_, state_.file, error);
+    if (error) return Fail(ErrorCode::kIo, "the study's new file could not take the old one's place");
+    return SyncPath(fs::path(state_.file).parent_path().string(), O_RDONLY | O_DIRECTORY);
+  }
+
+  //! What is known in memory, after the exchange.
+  void Adopt() {
+    if (omission_.participant) {
+      auto hidden = *state_.people->Hidden();
+      if (std::erase(hidden, *omission_.participant) > 0) state_.people->SetHidden(std::move(hidden));
+      state_.people->Forget({*omission_.participant}, sessions_);
+    } else {
+      state_.people->Forget({}, {});
+    }
+    const std::unique_lock lock(state_.mutex);
+    state_.statistics = std::move(statistics_);
+    state_.last_seq = next_seq_;
+    state_.rows_since_saved = 0;
+  }
+
+  StudyState& state_;
+  Connection& connection_;
+  const Omission& omission_;
+  const std::string old_, alias_, new_, file_;
+  Seq next_seq_;
+  const Micros now_;
+  std::vector<std::shared_ptr<const model::Dataset>> datasets_;
+  std::vector<Statistics> statistics_;
+  People::Numbers sessions_;
+  Erased erased_;
+};
+
+}  // namespace
+
+Result<Erased> RewriteStudy(StudyState& state, Connection& connection, const Omission& omission) {
+  return Rewriter(state, connection, omission).Run();
+}
+
+void RemoveUnfinishedRewrite(const std::string& file) {
+  std::error_code ignored;
+  fs::remove(file + ".new", ignored);
+  fs::remove(LogFile(file + ".new"), ignored);
+}
+
+}  // namespace sheaf::vault

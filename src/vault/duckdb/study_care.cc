@@ -1,0 +1,165 @@
+// Consent, withdrawal and erasure in one study. See vault/care.h.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "vault/duckdb/rewrite.h"
+#include "vault/duckdb/study.h"
+
+namespace sheaf::vault {
+namespace {
+
+tl::unexpected<Error> NoParticipant() { return Fail(ErrorCode::kNotFound, "there is no participant with this id"); }
+
+std::optional<std::string> OptionalText(const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); }
+
+Consent ConsentFrom(const Chunk& chunk, std::size_t row) {
+  Consent consent;
+  consent.purpose = chunk.Text(0, row);
+  consent.given = chunk.Data<bool>(1)[row];
+  consent.version = chunk.Text(2, row);
+  consent.source = chunk.Text(3, row);
+  consent.at = chunk.Int64(4, row);
+  consent.recorded_at = chunk.Int64(5, row);
+  return consent;
+}
+
+}  // namespace
+
+Result<Consent> DuckStudy::RecordConsent(std::string_view participant, Consent consent) {
+  consent.recorded_at = Now();
+  SHEAF_TRY(writer_->Run([&](Transaction& transaction) -> Status {
+    SHEAF_ASSIGN(const std::int32_t number, transaction.PresentParticipant(participant));
+    SHEAF_ASSIGN(auto insert, transaction.GetConnection().Prepare(
+                                  fmt::format("INSERT INTO {}.main.consents VALUES (?, ?, ?, ?, ?, ?, ?, ?)", state_->alias)));
+    insert.Bind(1, number);
+    insert.Bind(2, consent.purpose);
+    insert.Bind(3, consent.given);
+    insert.BindOptional(4, OptionalText(consent.version));
+    insert.BindOptional(5, OptionalText(consent.source));
+    insert.Bind(6, std::int64_t{consent.at});
+    insert.Bind(7, std::int64_t{consent.recorded_at});
+    insert.Bind(8, std::int64_t{transaction.TakeSeq()});
+    SHEAF_TRY(insert.Run());
+    return {};
+  }));
+  return consent;
+}
+
+Result<std::vector<Consent>> DuckStudy::Consents(std::string_view participant) {
+  const auto number = state_->people->ParticipantNumber(participant);
+  if (!number) return NoParticipant();
+  SHEAF_ASSIGN(auto connection, state_->Reader());
+  SHEAF_ASSIGN(auto rows,
+               connection->Query(fmt::format("SELECT purpose, given, coalesce(version, ''), coalesce(source, ''), given_at, recorded FROM "
+                                             "{}.main.consents WHERE participant = {} ORDER BY seq",
+                                             state_->alias, *number)));
+  std::vector<Consent> consents;
+  while (true) {
+    const Chunk chunk(rows.NextChunk());
+    if (!chunk) return consents;
+    for (std::size_t row = 0; row < chunk.Size(); ++row) consents.push_back(ConsentFrom(chunk, row));
+  }
+}
+
+bool DuckStudy::IsWithdrawn(std::string_view participant) const {
+  if (state_->people->Hidden()->empty()) return false;
+  const auto number = state_->people->ParticipantNumber(participant);
+  return number && state_->people->IsHidden(*number);
+}
+
+Result<std::optional<Withdrawal>> DuckStudy::WithdrawalOf(std::string_view participant) {
+  using Found = std::optional<Withdrawal>;
+  const auto number = state_->people->ParticipantNumber(participant);
+  if (!number) return NoParticipant();
+  SHEAF_ASSIGN(auto connection, state_->Reader());
+  SHEAF_ASSIGN(auto rows, connection->Query(
+                              fmt::format("SELECT withdrawn_at, coalesce(reason, '') FROM {}.main.withdrawals WHERE participant = {} AND "
+                                          "ended_seq IS NULL",
+                                          state_->alias, *number)));
+  const Chunk chunk(rows.NextChunk());
+  if (!chunk || chunk.Size() == 0) return Found();
+  return Found(Withdrawal{chunk.Int64(0, 0), std::string(chunk.Text(1, 0))});
+}
+
+Result<Withdrawal> DuckStudy::Withdraw(std::string_view participant, std::string_view reason) {
+  SHEAF_TRY(writer_->Run([&](Transaction& transaction) -> Status {
+    const auto number = state_->people->ParticipantNumber(participant);
+    if (!number) return NoParticipant();
+    if (state_->people->IsHidden(*number)) return {};
+    for (const auto& dataset : Datasets()) {
+      // Most participants are in few of the datasets: who has no row costs no scan.
+      const bool any = [&] {
+        const std::shared_lock lock(state_->mutex);
+        return state_->statistics[static_cast<std::size_t>(dataset->number - 1)].RecordsOf(*number) > 0;
+      }();
+      if (any) SHEAF_TRY(transaction.Hide(dataset, *number));
+    }
+    SHEAF_ASSIGN(auto insert, transaction.GetConnection().Prepare(
+                                  fmt::format("INSERT INTO {}.main.withdrawals VALUES (?, ?, ?, ?, NULL, NULL)", state_->alias)));
+    insert.Bind(1, *number);
+    insert.Bind(2, reason);
+    insert.Bind(3, std::int64_t{Now()});
+    insert.Bind(4, std::int64_t{transaction.TakeSeq()});
+    SHEAF_TRY(insert.Run());
+    transaction.AfterCommit([this, number] {
+      auto hidden = *state_->people->Hidden();
+      hidden.push_back(*number);
+      state_->people->SetHidden(std::move(hidden));
+    });
+    return {};
+  }));
+  SHEAF_ASSIGN(auto withdrawal, WithdrawalOf(participant));
+  if (!withdrawal) return Fail(ErrorCode::kConflict, "the withdrawal was taken back meanwhile");
+  return *std::move(withdrawal);
+}
+
+Status DuckStudy::TakeBack(std::string_view participant) {
+  return writer_->Run([&](Transaction& transaction) -> Status {
+    const auto number = state_->people->ParticipantNumber(participant);
+    if (!number) return NoParticipant();
+    if (!state_->people->IsHidden(*number)) return Fail(ErrorCode::kConflict, "the participant has not withdrawn");
+    for (const auto& dataset : Datasets()) SHEAF_TRY(transaction.Show(dataset, *number));
+    SHEAF_ASSIGN(auto update, transaction.GetConnection().Prepare(fmt::format(
+                                  "UPDATE {}.main.withdrawals SET ended = ?, ended_seq = ? WHERE participant = ? AND ended_seq IS NULL",
+                                  state_->alias)));
+    update.Bind(1, std::int64_t{Now()});
+    update.Bind(2, std::int64_t{transaction.TakeSeq()});
+    update.Bind(3, *number);
+    SHEAF_TRY(update.Run());
+    transaction.AfterCommit([this, number] {
+      auto hidden = *state_->people->Hidden();
+      std::erase(hidden, *number);
+      state_->people->SetHidden(std::move(hidden));
+    });
+    return {};
+  });
+}
+
+Result<Erased> DuckStudy::Erase(std::string_view participant) {
+  Erased erased;
+  SHEAF_TRY(writer_->RunAlone([&](Connection& connection) -> Status {
+    Omission omission;
+    omission.participant = state_->people->ParticipantNumber(participant);
+    omission.participant_id = participant;
+    SHEAF_ASSIGN(erased, RewriteStudy(*state_, connection, omission));
+    return {};
+  }));
+  return erased;
+}
+
+Result<Erased> DuckStudy::EraseRecords(std::string_view dataset) {
+  Erased erased;
+  SHEAF_TRY(writer_->RunAlone([&](Connection& connection) -> Status {
+    const auto definition = state_->Find(dataset);
+    if (!definition) return Fail(ErrorCode::kNotFound, "there is no dataset with this id");
+    Omission omission;
+    omission.dataset = definition->number;
+    SHEAF_ASSIGN(erased, RewriteStudy(*state_, connection, omission));
+    return {};
+  }));
+  return erased;
+}
+
+}  // namespace sheaf::vault
