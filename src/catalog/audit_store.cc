@@ -205,13 +205,13 @@ Result<std::uint64_t> SqlAuditStore::Redact(std::string_view study, const std::v
   auto redacted = store_.Write([&](soci::session& sql) -> Result<std::uint64_t> {
     std::vector<std::int64_t> seqs;
     for (const std::string& word : Spellings(words)) {
-      SHEAF_ASSIGN(
-          const auto found,
-          (SelectAll<SeqRow, soci::statement>(
-              sql,
-              "SELECT d.seq FROM audit_detail d JOIN audit a ON a.seq = d.seq WHERE a.study = :study AND (d.participant = :whole "
-              "OR instr(d.detail, :in_detail) > 0 OR instr(d.reason, :in_reason) > 0)",
-              soci::use(study_text, "study"), soci::use(word, "whole"), soci::use(word, "in_detail"), soci::use(word, "in_reason"))));
+      SHEAF_ASSIGN(const auto found,
+                   (SelectAll<SeqRow, soci::statement>(sql,
+                                                       "SELECT d.seq FROM audit_detail d JOIN audit a ON a.seq = d.seq WHERE (a.study = "
+                                                       ":study OR a.study = '') AND (d.participant = :whole "
+                                                       "OR instr(d.detail, :in_detail) > 0 OR instr(d.reason, :in_reason) > 0)",
+                                                       soci::use(study_text, "study"), soci::use(word, "whole"),
+                                                       soci::use(word, "in_detail"), soci::use(word, "in_reason"))));
       seqs.insert(seqs.end(), found.begin(), found.end());
     }
     std::sort(seqs.begin(), seqs.end());

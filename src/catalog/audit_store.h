@@ -76,7 +76,7 @@ class AuditStore {
   enum class Order { kOldestFirst, kNewestFirst };
   //! At most `limit` entries beyond the seq `after` in this order (0: from the first).
   virtual Result<std::vector<AuditEntry>> Entries(const AuditFilter& filter, Order order, std::int64_t after, std::uint64_t limit) = 0;
-  //! Takes out, for good, the details of the study's entries that hold one of `words` anywhere, and appends in the same
+  //! Takes out, for good, the details of entries of the study (and of those of none) that hold one of `words` anywhere, and appends in the same
   //! transaction what `announce` makes of their seqs (unless there is none). Answers how many those were.
   using Announce = std::function<AuditEntry(const std::vector<std::int64_t>& seqs)>;
   virtual Result<std::uint64_t> Redact(std::string_view study, const std::vector<std::string>& words, const Announce& announce,

@@ -23,6 +23,7 @@ void AddUserCommand(CLI::App& app, Run& run);
 void AddKeyCommand(CLI::App& app, Run& run);
 void AddCheckCommand(CLI::App& app, Run& run);
 void AddSecretsCommand(CLI::App& app, Run& run);
+void AddAuditCommand(CLI::App& app, Run& run);
 void AddErrorsCommand(CLI::App& app, Run& run);
 void AddDemoCommand(CLI::App& app, Run& run);
 void AddImportCommand(CLI::App& app, Run& run);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "access/access.h"
+#include "access/audit_log.h"
 #include "base/time.h"
 #include "catalog/catalog.h"
 #include "cli/commands.h"
@@ -46,7 +47,9 @@ Result<access::NewKey> CreateKey(const KeyOptions& options) {
   SHEAF_ASSIGN(const catalog::Account account, FindUser(*catalog, options.user));
   std::optional<Micros> expires_at;
   if (lifetime) expires_at = Now() + *lifetime * 1'000'000;
-  return access::CreateKey(*catalog, account.id, options.name, options.scopes, expires_at, options.studies);
+  SHEAF_ASSIGN(access::NewKey made, access::CreateKey(*catalog, account.id, options.name, options.scopes, expires_at, options.studies));
+  SHEAF_TRY(access::RecordCommand(*catalog, "key.create", made.key.id));
+  return made;
 }
 
 std::string Joined(const std::vector<std::string>& words) {
@@ -121,7 +124,8 @@ int RunList(const KeyOptions& options) {
 
 Status RevokeKey(const KeyOptions& options) {
   SHEAF_ASSIGN(const auto catalog, OpenExisting(options.data));
-  return catalog->RevokeKey(options.id);
+  SHEAF_TRY(catalog->RevokeKey(options.id));
+  return access::RecordCommand(*catalog, "key.revoke", options.id);
 }
 
 int RunRevoke(const KeyOptions& options) {

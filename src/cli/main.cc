@@ -31,6 +31,7 @@ int Main(int argc, char** argv) {
   sheaf::cli::AddDemoCommand(app, run);
   sheaf::cli::AddCheckCommand(app, run);
   sheaf::cli::AddSecretsCommand(app, run);
+  sheaf::cli::AddAuditCommand(app, run);
   sheaf::cli::AddErrorsCommand(app, run);
   try {
     app.parse(argc, argv);

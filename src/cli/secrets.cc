@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "access/audit_chain.h"
 #include "catalog/catalog.h"
 #include "cli/commands.h"
 #include "cli/data_directory.h"
@@ -33,6 +34,13 @@ Result<DataDirectory> OpenExisting(const std::string& data) {
   return directory;
 }
 
+//! The audit's head lies beside the catalog. One that `from` has not sealed stays as it is.
+Status ResealHead(const DataDirectory& directory, const SiteKey& from, const SiteKey& to) {
+  const auto head = access::ReadHeadFile(directory.AuditHeadPath(), from);
+  if (!head || !*head) return {};
+  return access::WriteHeadFile(directory.AuditHeadPath(), to, **head);
+}
+
 struct Rotated {
   std::uint64_t secrets = 0;
   bool before = false;  //!< an earlier run had done it
@@ -49,11 +57,17 @@ Result<Rotated> Rotate(const SecretsOptions& options) {
   SHEAF_ASSIGN(const std::string kept, catalog->Secrets().SiteFingerprint());
   const auto there = SiteKey::Load(new_path, SiteKey::Missing::kFail);
   if (!there && there.error().code != ErrorCode::kNotFound) return Fail(there.error());
-  if (there && (*there)->Fingerprint() == kept) return Rotated{0, true, kept};
+  if (there && (*there)->Fingerprint() == kept) {
+    // An earlier run may have ended before it came to the audit's head.
+    const std::string old_path = options.key_file.empty() ? secrets::DefaultKeyFile(directory.Path()) : options.key_file;
+    if (const auto before = SiteKey::Load(old_path, SiteKey::Missing::kFail)) SHEAF_TRY(ResealHead(directory, **before, **there));
+    return Rotated{0, true, kept};
+  }
   SHEAF_ASSIGN(const auto old_key, LoadSiteKey(directory, options.key_file, *catalog, SiteKey::Missing::kFail));
   SHEAF_TRY(catalog->Secrets().ClaimSite(old_key->Fingerprint()));
   SHEAF_ASSIGN(const auto new_key, SiteKey::Load(new_path, SiteKey::Missing::kCreate));
   SHEAF_ASSIGN(const std::uint64_t resealed, secrets::RotateSiteKey(*catalog, *old_key, *new_key));
+  SHEAF_TRY(ResealHead(directory, *old_key, *new_key));
   return Rotated{resealed, false, new_key->Fingerprint()};
 }
 

@@ -137,6 +137,19 @@ Result<std::shared_ptr<privacy::Retention>> MakeRetention(const api::native::Roo
   return retention;
 }
 
+void AuditJob(access::AuditLog& audit, const catalog::ExportJob& job) {
+  catalog::AuditEntry entry;
+  entry.actor_kind = "account";
+  entry.actor = job.account;
+  entry.study = job.study;
+  entry.target = job.id;
+  const bool failed = job.state == catalog::ExportState::kFailed;
+  entry.action = "export.finish";
+  entry.outcome = failed ? "failed" : "ok";
+  entry.rows = static_cast<std::int64_t>(job.rows_done);
+  if (const Status recorded = audit.Record(entry); !recorded) audit.Note(std::move(entry));
+}
+
 Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const ServeOptions& options) {
   api::native::Rooms rooms;
   SHEAF_ASSIGN(rooms.catalog, catalog::OpenCatalog(directory.CatalogPath()));
@@ -152,12 +165,15 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   rooms.door = std::make_shared<access::Door>(rooms.catalog, rooms.site_key);
   rooms.limits = std::make_shared<access::Limits>(options.limits);
   rooms.trust_proxy = options.trust_proxy;
+  rooms.audit = std::make_shared<access::AuditLog>(access::AuditLog::Options{rooms.catalog, rooms.site_key, directory.AuditHeadPath()});
+  SHEAF_TRY(rooms.audit->Start());
   exporting::JobRunner::Options job_options;
   job_options.catalog = rooms.catalog;
   job_options.vault = rooms.vault;
   job_options.blobs = rooms.blobs;
   job_options.keys = rooms.keys;
   job_options.temporary = directory.TemporaryPath();
+  job_options.ended = [audit = rooms.audit](const catalog::ExportJob& job) { AuditJob(*audit, job); };
   rooms.jobs = std::make_shared<exporting::JobRunner>(std::move(job_options));
   privacy::Eraser::Options eraser_options;
   eraser_options.catalog = rooms.catalog;
@@ -227,6 +243,7 @@ Status StopServer(Running running, const sigset_t& signals, int grace_s) {
   running.daily.reset();
   running.rooms.retention.reset();
   running.rooms.jobs.reset();
+  running.rooms.audit->Stop();
   SHEAF_TRY(running.rooms.vault->Close());
   return flushed;
 }

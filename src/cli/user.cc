@@ -7,6 +7,7 @@
 #include <string>
 
 #include "access/access.h"
+#include "access/audit_log.h"
 #include "base/ids.h"
 #include "catalog/catalog.h"
 #include "cli/commands.h"
@@ -55,7 +56,9 @@ Result<catalog::Account> AddUser(const UserOptions& options) {
   if (!hash) return tl::unexpected<Error>(std::move(hash).error());
   SHEAF_ASSIGN(const DataDirectory directory, DataDirectory::Open(options.data, DataDirectory::Missing::kCreate));
   SHEAF_ASSIGN(const auto catalog, catalog::OpenCatalog(directory.CatalogPath()));
-  return catalog->AddAccount(options.email, options.name, options.admin, *hash);
+  SHEAF_ASSIGN(catalog::Account account, catalog->AddAccount(options.email, options.name, options.admin, *hash));
+  SHEAF_TRY(access::RecordCommand(*catalog, "account.create", account.id));
+  return account;
 }
 
 int RunAdd(const UserOptions& options) {

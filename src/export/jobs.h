@@ -33,6 +33,8 @@ class JobRunner {
     JobLimits limits = {};
     //! Files are encrypted to their study's key, and codes made with it; without a ring files are plain and there are no codes.
     std::shared_ptr<secrets::KeyRing> keys = nullptr;
+    //! Told of each job that succeeded or failed here, once its row says so.
+    std::function<void(const catalog::ExportJob&)> ended = nullptr;
   };
   explicit JobRunner(Options options);
   ~JobRunner();

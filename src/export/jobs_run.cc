@@ -223,6 +223,7 @@ bool JobRunner::Impl::Finish(const ExportJob& ended) {
     LogInfo("export finished", {{"export", ended.id}, {"study", ended.study}, {"rows", rows}, {"bytes", bytes}});
   if (ended.state == ExportState::kFailed)
     LogWarning("export failed", {{"export", ended.id}, {"study", ended.study}, {"reason", ended.error}});
+  if (options_.ended && (ended.state == ExportState::kSucceeded || ended.state == ExportState::kFailed)) options_.ended(ended);
   if (ended.state == ExportState::kPending) LogInfo("export given back", {{"export", ended.id}});
   return true;
 }

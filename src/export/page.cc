@@ -98,6 +98,7 @@ class PageReader {
   //! Appends the records.
   Status Read(std::uint64_t limit, std::string& out);
   bool HasMore() const { return has_more_; }
+  std::uint64_t Rows() const { return rows_; }
   const vault::Select::Position& Last() const { return last_; }
 
  private:
@@ -111,6 +112,7 @@ class PageReader {
   std::vector<std::size_t> sources_;                       // of the sort keys, in Select::columns
   std::size_t seq_source_ = 0;
   bool has_more_ = false;
+  std::uint64_t rows_ = 0;
   vault::Select::Position last_;
 };
 
@@ -189,6 +191,7 @@ Status PageReader::Read(std::uint64_t limit, std::string& out) {
       }
       encoder->Encode(*batch, row, row + 1, written == 0, out);
       ++written;
+      ++rows_;
       // The next page begins behind the last row written; which one that is shows only later.
       if (written == limit || row + 1 == batch->rows || out.size() > kMaxPageBytes) {
         // What rows were before they were changed is nothing a cursor may carry: the next page finds it by the seq.
@@ -202,7 +205,7 @@ Status PageReader::Read(std::uint64_t limit, std::string& out) {
 
 }  // namespace
 
-Result<std::string> RenderPage(vault::StudyVault& study, std::string_view dataset, const PageOptions& page) {
+Result<std::string> RenderPage(vault::StudyVault& study, std::string_view dataset, const PageOptions& page, std::uint64_t* rows) {
   if (page.limit < 1 || page.limit > kMaxPage) {
     return Fail(ErrorCode::kBadParameter, "A page has 1 to " + std::to_string(kMaxPage) + " records.", "limit");
   }
@@ -226,6 +229,7 @@ Result<std::string> RenderPage(vault::StudyVault& study, std::string_view datase
   if (!cursor) { SHEAF_ASSIGN(total, CountRows(study, plan)); }
   std::string json = "{\"records\":[";
   SHEAF_TRY(reader.Read(page.limit, json));
+  if (rows != nullptr) *rows = reader.Rows();
   json += "\n]";
   if (options.tombstones) json += ",\"deleted\":" + TombstonesJson(plan.tombstones);
   const std::string next =

@@ -26,6 +26,8 @@ struct PageOptions {
 //! by the id alone: the rest may change between two pages.
 //! With identifiers removed "masked":{"emails","ip_addresses","ids"} counts what was found in the texts read for this page.
 //! Errors: of MakePlan; kBadCursor when the cursor is of another filter, sort or dataset; kBadParameter (limit, sort).
-Result<std::string> RenderPage(vault::StudyVault& study, std::string_view dataset, const PageOptions& options);
+//! `rows`, where it is given, is set to how many the page has.
+Result<std::string> RenderPage(vault::StudyVault& study, std::string_view dataset, const PageOptions& options,
+                               std::uint64_t* rows = nullptr);
 
 }  // namespace sheaf::exporting

@@ -56,6 +56,7 @@ Answer PostAccount(Call& call) {
   if (!hash) return Fail(InBody(hash.error(), body));
   const auto account = call.rooms->catalog->AddAccount(*email, *name, admin.value_or(false), *hash);
   if (!account) return Fail(InBody(account.error(), body));
+  call.audit.target = account->id;
   SHEAF_ASSIGN(std::string json, Json(call, *account));
   http::Response response = JsonResponse(std::move(json), 201);
   response.headers.emplace_back("Location", call.Address("/api/v1/accounts/" + account->id));
@@ -92,6 +93,7 @@ Answer PatchAccount(Call& call) {
     const Status removed = call.rooms->catalog->RemoveSecondFactor(account.id);
     if (!removed && removed.error().code != ErrorCode::kNotFound) return Fail(removed.error());
   }
+  call.audit.target = account.id;
   if (changed->disabled_at) SHEAF_TRY(call.rooms->catalog->RemoveSessions(account.id, ""));
   SHEAF_ASSIGN(std::string json, Json(call, *changed));
   return JsonResponse(std::move(json));

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "access/access.h"
+#include "access/audit_log.h"
 #include "access/door.h"
 #include "access/limits.h"
 #include "blobs/blobs.h"
@@ -30,6 +31,7 @@ struct Rooms {
   std::shared_ptr<access::Limits> limits;
   std::shared_ptr<const secrets::SiteKey> site_key;
   std::shared_ptr<secrets::KeyRing> keys;
+  std::shared_ptr<access::AuditLog> audit;
   std::shared_ptr<exporting::JobRunner> jobs;
   std::shared_ptr<exporting::StreamPool> streams;
   std::shared_ptr<privacy::Eraser> eraser;

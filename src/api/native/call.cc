@@ -34,8 +34,15 @@ access::Credentials CredentialsOf(const http::Request& request) {
           request.method};
 }
 
-void Answer(const CallHandler& handler, Call& call) {
+Result<std::optional<http::Response>> HandleAudited(const CallHandler& handler, const AuditRule& rule, Call& call) {
+  SHEAF_TRY(CheckReason(call.request));
   auto answer = handler(call);
+  SHEAF_TRY(AuditCall(call, rule, answer ? nullptr : &answer.error()));
+  return answer;
+}
+
+void Answer(const CallHandler& handler, const AuditRule& rule, Call& call) {
+  auto answer = HandleAudited(handler, rule, call);
   if (!answer) {
     LogServerFault(answer.error(), call.request);
     return call.responder.Send(ProblemResponse(answer.error(), call.request.path, call.request.id));
@@ -62,22 +69,23 @@ Result<access::Principal> LetIn(const Rooms& rooms, const http::Request& request
 
 void AddRoute(http::Router& router, const std::shared_ptr<const Rooms>& rooms, std::string_view method, std::string_view pattern,
               CallHandler handler, std::uint64_t max_body) {
-  auto handle = [rooms, handler = std::move(handler)](http::Request request, http::Responder responder) {
+  auto handle = [rooms, handler = std::move(handler), rule = RuleFor(method, pattern)](http::Request request, http::Responder responder) {
     auto principal = LetIn(*rooms, request);
+    if (!principal) AuditStranger(*rooms, request, principal.error());
     if (!principal) return responder.Send(ProblemResponse(principal.error(), request.path, request.id));
     Call call{rooms, std::move(request), std::move(responder), std::move(*principal)};
-    Answer(handler, call);
+    Answer(handler, rule, call);
   };
   router.Add(method, pattern, std::move(handle), http::Router::Options{max_body});
 }
 
 void AddOpenRoute(http::Router& router, const std::shared_ptr<const Rooms>& rooms, std::string_view method, std::string_view pattern,
                   CallHandler handler, std::uint64_t max_body) {
-  auto handle = [rooms, handler = std::move(handler)](http::Request request, http::Responder responder) {
+  auto handle = [rooms, handler = std::move(handler), rule = RuleFor(method, pattern)](http::Request request, http::Responder responder) {
     const Status allowed = rooms->limits->OfAddress(ClientAddress(request, rooms->trust_proxy));
     if (!allowed) return responder.Send(ProblemResponse(allowed.error(), request.path, request.id));
     Call call{rooms, std::move(request), std::move(responder), access::Principal()};
-    Answer(handler, call);
+    Answer(handler, rule, call);
   };
   router.Add(method, pattern, std::move(handle), http::Router::Options{max_body});
 }
@@ -87,6 +95,7 @@ std::string Call::Client() const { return ClientAddress(request, rooms->trust_pr
 Result<access::StudyAccess> Call::Access(access::Action action) const {
   SHEAF_ASSIGN(auto allowed, rooms->gate->AllowStudy(principal, action, Part("study")));
   SHEAF_TRY(RequireSight(allowed.rights));
+  seen_study = true;
   return allowed;
 }
 

@@ -11,6 +11,7 @@
 
 #include "api/json_body.h"
 #include "api/native/api.h"
+#include "api/native/audit_hook.h"
 #include "privacy/seen.h"
 
 namespace sheaf::api::native {
@@ -20,6 +21,8 @@ struct Call {
   http::Request request;
   http::Responder responder;
   access::Principal principal;
+  mutable AuditNote audit = {};     //!< what the handler adds to its entry in the audit
+  mutable bool seen_study = false;  //!< the study of the address was found, and may be seen
 
   std::string_view Part(std::string_view name) const { return request.PathParameter(name); }
 
@@ -115,6 +118,7 @@ void AddLinkRoutes(http::Router& router, const std::shared_ptr<const Rooms>& roo
 void AddMeRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddRetentionRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddCareRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
+void AddAuditRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddServerRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 
 }  // namespace sheaf::api::native

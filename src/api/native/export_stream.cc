@@ -19,6 +19,34 @@ class StreamBody : public http::BodySource {
   std::unique_ptr<exporting::Stream> stream_;
 };
 
+//! Writes the entry of a stream's end when the connection is done with it.
+class AuditedBody : public http::BodySource {
+ public:
+  AuditedBody(std::unique_ptr<exporting::Stream> stream, std::shared_ptr<access::AuditLog> audit, catalog::AuditEntry entry)
+      : stream_(std::move(stream)), audit_(std::move(audit)), entry_(std::move(entry)) {}
+  ~AuditedBody() override {
+    entry_.outcome = *outcome_;
+    entry_.rows = static_cast<std::int64_t>(stream_->GetProgress().rows);
+    audit_->Note(std::move(entry_));
+  }
+
+  void Read(Ready ready) override {
+    // One Read at a time, and none when the body is destroyed.
+    stream_->Read([outcome = outcome_, ready = std::move(ready)](Result<std::string> piece) {
+      if (!piece) *outcome = piece.error().code == ErrorCode::kCancelled ? "cancelled" : "failed";
+      else if (piece->empty()) *outcome = "ok";
+      ready(std::move(piece));
+    });
+  }
+  void Cancel() override { stream_->Cancel(); }
+
+ private:
+  std::unique_ptr<exporting::Stream> stream_;
+  std::shared_ptr<access::AuditLog> audit_;
+  catalog::AuditEntry entry_;
+  std::shared_ptr<std::string> outcome_ = std::make_shared<std::string>("cancelled");
+};
+
 //! For HEAD: the headers are those of the stream, and none is opened for it.
 class NoBody : public http::BodySource {
  public:
@@ -83,7 +111,16 @@ Answer StreamExport(Call& call) {
   }
   SHEAF_TRY(exporting::PreparePlan(*vault, plan));
   SHEAF_ASSIGN(auto stream, call.rooms->streams->Open(vault, std::move(plan), compression));
-  response.source = std::make_unique<StreamBody>(std::move(stream));
+  if (!call.rooms->audit) {
+    response.source = std::make_unique<StreamBody>(std::move(stream));
+    return response;
+  }
+  // One entry that is durable before the first byte leaves, and one at the end.
+  catalog::AuditEntry entry = EntryOf(call, "export.stream");
+  entry.outcome = "started";
+  SHEAF_TRY(call.rooms->audit->Record(entry));
+  call.audit.written = true;
+  response.source = std::make_unique<AuditedBody>(std::move(stream), call.rooms->audit, std::move(entry));
   return response;
 }
 

@@ -23,6 +23,7 @@ Result<catalog::ExportJob> FindJob(const Call& call) {
   auto job = call.rooms->jobs->Find(id);
   if (!job) return Fail(job.error().code == ErrorCode::kNotFound ? missing : job.error());
   const auto study = call.rooms->gate->AllowStudy(call.principal, access::Action::kExport, job->study);
+  call.audit.study = job->study;
   if (!study) return Fail(study.error().code == ErrorCode::kNotFound ? missing : study.error());
   if (!exporting::MaySeeJob(*job, study->rights)) return Fail(missing);
   return job;
@@ -107,6 +108,8 @@ Answer PostExport(Call& call) {
   bool created = false;
   SHEAF_ASSIGN(const catalog::ExportJob job,
                call.rooms->jobs->Submit(call.principal.account, access.study.id, options, key, &created, access.rights));
+  call.audit.target = job.id;
+  call.audit.options = job.request;
   http::Response response = JsonResponse(exporting::JobJson(job), created ? 202 : 200);
   response.headers.emplace_back("Location", call.Address(ExportPath(job.id)));
   return response;
@@ -180,6 +183,7 @@ Answer GetFile(Call& call) {
   SHEAF_TRY(call.OnlyParameters({}));
   SHEAF_ASSIGN(const catalog::ExportJob job, FindJob(call));
   SHEAF_TRY(RequireFile(job));
+  call.audit.rows = job.rows_done;
   SHEAF_ASSIGN(const auto file, OpenFile(call, job));
   const std::string_view if_match = call.request.Header("if-match");
   if (!if_match.empty() && !ListsEtag(if_match, "\"" + job.sha256 + "\"", false)) {

@@ -104,13 +104,16 @@ Answer PutGrant(Call& call) {
   grant.study = study.id;
   grant.account = account.id;
   SHEAF_ASSIGN(const catalog::Grant kept, call.rooms->catalog->PutGrant(grant));
-  return JsonResponse(GrantJson(*call.rooms->catalog, kept));
+  call.audit.target = account.id;
+  call.audit.options = GrantJson(*call.rooms->catalog, kept);
+  return JsonResponse(call.audit.options);
 }
 
 Answer DeleteGrant(Call& call) {
   SHEAF_ASSIGN(const model::Study study, call.Study(access::Action::kManageAccess));
   SHEAF_TRY(call.OnlyParameters({}));
   SHEAF_ASSIGN(const catalog::Account account, FindAccount(*call.rooms->catalog, call.Part("account")));
+  call.audit.target = account.id;
   SHEAF_TRY(call.rooms->catalog->RemoveGrant(study.id, account.id));
   return NoContent();
 }
@@ -127,6 +130,7 @@ Answer PutOwner(Call& call) {
   const std::lock_guard lock(StudyChanges());
   SHEAF_ASSIGN(const model::Study study, call.Study(access::Action::kManageAccess));
   SHEAF_TRY(call.rooms->catalog->HandOverStudy(study.id, account.id));
+  call.audit.target = account.id;
   JsonObject object;
   object.Text("study", study.id).Raw("owner", AccountNameJson(*call.rooms->catalog, account.id));
   return JsonResponse(object.Finish());

@@ -129,6 +129,8 @@ Answer PostKey(Call& call) {
   }
   SHEAF_ASSIGN(const access::NewKey made, access::CreateKey(*call.rooms->catalog, call.principal.account, wanted.name, wanted.scopes,
                                                             wanted.expires_at, wanted.studies));
+  call.audit.target = made.key.id;
+  call.audit.options = KeyObject(made.key).Finish();
   JsonObject object = KeyObject(made.key);
   object.Text("key", made.secret);
   http::Response response = JsonResponse(object.Finish(), 201);

@@ -49,6 +49,7 @@ Answer ListParticipants(Call& call) {
   SHEAF_ASSIGN(const auto page, privacy::ListParticipants(*vault, reader, options));
   JsonArray items;
   for (const model::Participant& participant : page.items) items.Raw(ParticipantJson(participant));
+  call.audit.rows = page.items.size();
   return ListResponse("participants", items.Finish(), page.next, page.total);
 }
 
@@ -58,6 +59,7 @@ Answer GetParticipant(Call& call) {
   SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
   SHEAF_ASSIGN(const privacy::Reader reader, call.Reader(access));
   SHEAF_ASSIGN(const model::Participant participant, privacy::FindParticipant(*vault, reader, call.Part("participant")));
+  call.audit.rows = 1;
   return JsonResponse(ParticipantJson(participant));
 }
 

@@ -28,7 +28,9 @@ Answer ListRecords(Call& call) {
   page.viewer = call.Viewer(access);
   exporting::ApplyConsent(page.options, access.study.settings);
   SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
-  SHEAF_ASSIGN(std::string json, exporting::RenderPage(*vault, call.Part("dataset"), page));
+  std::uint64_t rows = 0;
+  SHEAF_ASSIGN(std::string json, exporting::RenderPage(*vault, call.Part("dataset"), page, &rows));
+  call.audit.rows = rows;
   return JsonResponse(std::move(json));
 }
 

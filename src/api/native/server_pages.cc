@@ -60,6 +60,7 @@ void AddRoutes(http::Router& router, std::shared_ptr<const Rooms> rooms) {
   AddRetentionRoutes(router, rooms);
   AddLinkRoutes(router, rooms);
   AddMeRoutes(router, rooms);
+  AddAuditRoutes(router, rooms);
   AddServerRoutes(router, rooms);
 }
 

@@ -59,7 +59,9 @@ Answer SignIn(Call& call) {
   if (!email) return Fail(ErrorCode::kBadMember, "\"email\" is missing.", body.Place("email"));
   if (!password) return Fail(ErrorCode::kBadMember, "\"password\" is missing.", body.Place("password"));
   access::SignInRequest request{*std::move(email), *std::move(password), std::move(code).value_or(""), call.Client()};
+  call.audit.options = JsonObject().Text("email", request.email).Finish();
   SHEAF_ASSIGN(const access::SignedIn signed_in, call.rooms->door->SignIn(request));
+  call.audit.actor = signed_in.account.id;
   http::Response response =
       JsonResponse(SessionJson(signed_in.account, signed_in.second_factor, signed_in.csrf_token, signed_in.session.expires_at));
   response.headers.emplace_back("Set-Cookie", Cookie(*call.rooms, signed_in.secret, access::kSessionLongest / 1'000'000));

@@ -94,6 +94,7 @@ Answer ListSessions(Call& call) {
   SHEAF_ASSIGN(const auto page, privacy::ListSessions(*vault, reader, options));
   JsonArray items;
   for (const model::Session& session : page.items) items.Raw(SessionJson(session));
+  call.audit.rows = page.items.size();
   return ListResponse("sessions", items.Finish(), page.next, page.total);
 }
 
@@ -103,6 +104,7 @@ Answer GetSession(Call& call) {
   SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
   SHEAF_ASSIGN(const privacy::Reader reader, call.Reader(access));
   SHEAF_ASSIGN(const model::Session session, privacy::FindSession(*vault, reader, call.Part("session")));
+  call.audit.rows = 1;
   return JsonResponse(SessionJson(session));
 }
 

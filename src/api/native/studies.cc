@@ -138,6 +138,7 @@ Answer PostStudy(Call& call) {
   SHEAF_TRY(call.OnlyParameters({}));
   SHEAF_ASSIGN(const model::Study wanted, ReadNewStudy(call));
   SHEAF_ASSIGN(const model::Study study, CreateStudy(*call.rooms, wanted));
+  call.audit.study = study.id;
   http::Response response = JsonResponse(StudyJson(study), 201);
   response.headers.emplace_back("Location", call.Address(StudyPath(study.id)));
   return response;
