@@ -16,6 +16,8 @@
 #include <thread>
 
 #include "access/access.h"
+#include "access/audit_log.h"
+#include "access/audit_words.h"
 #include "access/door.h"
 #include "access/limits.h"
 #include "api/native/api.h"
@@ -117,6 +119,31 @@ Status NameHalfStudies(const api::native::Rooms& rooms) {
   }
 }
 
+//! The audit as erasure knows it.
+class RedactedAudit final : public privacy::AuditRedaction {
+ public:
+  RedactedAudit(std::shared_ptr<catalog::Catalog> catalog, std::shared_ptr<access::AuditLog> audit)
+      : catalog_(std::move(catalog)), audit_(std::move(audit)) {}
+  Result<std::vector<std::string>> Words(std::string_view study) override { return access::WordsInAudit(catalog_->Audit(), study); }
+  Result<std::uint64_t> Redact(std::string_view study, const std::vector<std::string>& words) override {
+    return audit_->Redact(study, words);
+  }
+
+ private:
+  const std::shared_ptr<catalog::Catalog> catalog_;
+  const std::shared_ptr<access::AuditLog> audit_;
+};
+
+void AuditRetention(access::AuditLog& audit, const privacy::RetentionStep& step) {
+  catalog::AuditEntry entry;
+  entry.actor_kind = "server";
+  entry.study = step.study;
+  entry.dataset = step.dataset;
+  entry.action = "retention." + step.action;
+  entry.outcome = "ok";
+  if (const Status recorded = audit.Record(entry); !recorded) audit.Note(std::move(entry));
+}
+
 //! The other rooms are there already.
 Result<std::shared_ptr<privacy::Retention>> MakeRetention(const api::native::Rooms& rooms, const ServeOptions& options) {
   privacy::Retention::Options retention_options;
@@ -126,6 +153,7 @@ Result<std::shared_ptr<privacy::Retention>> MakeRetention(const api::native::Roo
     return jobs->ExpireFiles(study, dataset, reason);
   };
   retention_options.delete_study = [rooms](const std::string& study) { return api::native::DeleteStudy(rooms, study); };
+  retention_options.carried_out = [audit = rooms.audit](const privacy::RetentionStep& step) { AuditRetention(*audit, step); };
   retention_options.owner = NewId("srv_");
   if (!options.today.empty()) {
     const auto today = ParseIsoTime(options.today);
@@ -180,6 +208,7 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   eraser_options.vault = rooms.vault;
   eraser_options.forget_exports = [jobs = rooms.jobs](std::string_view study, std::string_view participant, bool scrub,
                                                       std::string_view reason) { return jobs->Forget(study, participant, scrub, reason); };
+  eraser_options.audit = std::make_shared<RedactedAudit>(rooms.catalog, rooms.audit);
   rooms.eraser = std::make_shared<privacy::Eraser>(std::move(eraser_options));
   SHEAF_ASSIGN(rooms.retention, MakeRetention(rooms, options));
   exporting::StreamPool::Options stream_options;

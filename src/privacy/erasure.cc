@@ -72,16 +72,32 @@ Result<ErasureReport> Eraser::Perform(const catalog::Erasure& erasure) {
     if (const auto hidden = care->Withdraw(erasure.participant, ""); !hidden && hidden.error().code != ErrorCode::kNotFound)
       return Fail(hidden.error());
     SHEAF_ASSIGN(report.exports, options_.forget_exports(erasure.study, erasure.participant, true, kErased));
+    SHEAF_ASSIGN(report.audit_entries, RedactAudit(*care, erasure));
     SHEAF_ASSIGN(report.data, care->Erase(erasure.participant));
   }
   SHEAF_ASSIGN(const auto removed, care_catalog.RemoveParticipant(erasure.study, erasure.participant));
   report.links = removed.first;
   report.requests = removed.second;
-  if (options_.audit) { SHEAF_ASSIGN(report.audit_entries, options_.audit->Redact(erasure.study, erasure.participant)); }
+  // What was asked about them meanwhile.
+  if (options_.audit) {
+    SHEAF_ASSIGN(const std::uint64_t late, options_.audit->Redact(erasure.study, {erasure.participant}));
+    report.audit_entries += late;
+  }
   SHEAF_TRY(care_catalog.ForgetWhom(erasure.id, ErasureReportJson(report)));
   SHEAF_TRY(CleanUp(erasure.id));
   LogInfo("participant erased", {{"study", erasure.study}, {"erasure", erasure.id}});
   return report;
+}
+
+Result<std::uint64_t> Eraser::RedactAudit(vault::PeopleCare& care, const catalog::Erasure& erasure) {
+  if (!options_.audit) return std::uint64_t{0};
+  SHEAF_ASSIGN(const auto words, options_.audit->Words(erasure.study));
+  auto theirs = care.WordsOf(erasure.participant, words);
+  // The rows went before the process was cut off, and with them what the audit was compared with before.
+  if (!theirs && theirs.error().code == ErrorCode::kNotFound) theirs = std::vector<std::string>();
+  if (!theirs) return Fail(theirs.error());
+  theirs->push_back(erasure.participant);
+  return options_.audit->Redact(erasure.study, *theirs);
 }
 
 Status Eraser::CleanUp(const std::string& id) {

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "catalog/care.h"
@@ -23,8 +24,10 @@ namespace sheaf::privacy {
 class AuditRedaction {
  public:
   virtual ~AuditRedaction() = default;
-  //! Every detail of the study that contains `text`; how many entries. Can be repeated.
-  virtual Result<std::uint64_t> Redact(std::string_view study, std::string_view text) = 0;
+  //! Texts that details of the study compare with or name.
+  virtual Result<std::vector<std::string>> Words(std::string_view study) = 0;
+  //! Every detail of the study that contains one of `words`; how many entries. Can be repeated.
+  virtual Result<std::uint64_t> Redact(std::string_view study, const std::vector<std::string>& words) = 0;
 };
 
 struct ErasureReport {
@@ -61,6 +64,8 @@ class Eraser {
  private:
   Result<ErasureReport> Perform(const catalog::Erasure& erasure);
   Status CleanUp(const std::string& id);
+  //! Takes out of the audit what names the participant or quotes their data, while that is still there to compare with.
+  Result<std::uint64_t> RedactAudit(vault::PeopleCare& care, const catalog::Erasure& erasure);
   Result<vault::PeopleCare*> Care(std::string_view study, std::shared_ptr<vault::StudyVault>& held);
 
   const Options options_;

@@ -166,6 +166,7 @@ Result<std::vector<RetentionStep>> Retention::Run(bool dry_run) {
       continue;
     }
     if (step.dataset.empty() && step.action == "delete") deleted = step.study;
+    if (options_.carried_out) options_.carried_out(step);
     LogInfo("retention carried out", {{"study", step.study}, {"dataset", step.dataset}, {"action", step.action}});
   }
   return steps;

@@ -58,8 +58,9 @@ class Retention {
     //! Files that may hold what goes: of a study, of one dataset.
     std::function<Result<std::uint64_t>(std::string_view study, std::string_view dataset, std::string_view reason)> expire_files;
     std::function<Status(const std::string& study)> delete_study;
-    std::string owner;                   //!< of the daily work's lease: this process
-    std::function<Micros()> now = &Now;  //!< a test may have another day
+    std::function<void(const RetentionStep& step)> carried_out;  //!< after each step that was done; for the audit
+    std::string owner;                                           //!< of the daily work's lease: this process
+    std::function<Micros()> now = &Now;                          //!< a test may have another day
   };
   explicit Retention(Options options) : options_(std::move(options)) {}
 

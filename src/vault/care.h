@@ -55,6 +55,9 @@ class PeopleCare {
   virtual bool AnyWithdrawn() const = 0;
   virtual bool IsWithdrawn(std::string_view participant) const = 0;
 
+  //! Those of `words` that are in something the study keeps of the participant: ids, texts, attributes, also of rows that
+  //! were replaced or deleted and of who has withdrawn.
+  virtual Result<std::vector<std::string>> WordsOf(std::string_view participant, const std::vector<std::string>& words) = 0;
   //! Rewrites the study's file without the participant: rows and their dead versions, sessions that nobody else is in,
   //! consents, record ids in tombstones. An unknown participant is no error: whatever an interrupted call left undone is
   //! finished. kStorageFull: there must be room for a second copy of the file.

@@ -115,7 +115,7 @@ def test_changes_and_deletions_are_recorded(owner, filled, admin):
     owner.put(f"{study.path}/lock", {"passphrase": "correct horse battery staple"}, status=204)
     found = {entry["action"]: entry for entry in entries(owner, study)}
     assert {"study.create", "study.change", "definition.change", "record.delete", "participant.change", "study.lock"} <= set(found)
-    assert found["record.delete"]["detail"] == {"record": "r1"} and found["participant.change"]["participant"] == "p9"
+    assert found["record.delete"]["detail"]["record_code"].startswith("R-") and "record" not in found["record.delete"]["detail"] and found["participant.change"]["participant"] == "p9"
     assert "correct horse" not in json.dumps(found)
     owner.delete(study.path, status=204)
     owner.get(f"{study.path}/audit", error="not-found")

@@ -318,3 +318,38 @@ def test_killed_in_the_midst(world, delay):
     assert leftovers(world.server.data) == []
     assert program.run("check", "--data", world.server.data).returncode == 0
     world.server.start()
+
+
+def test_the_audit_forgets_them_and_stays_whole(world):
+    world.fill(others=200)
+    study, api = world.study, world.api
+    api.patch(f"/studies/{study.id}", {"settings": {"participant_access": True}})
+    person = f"{study.path}/participants/{PERSON}"
+    link = api.post(f"{person}/links", {"expires": "1d"}).json()
+    visitor = Api(world.server.url, link["token"])
+    visitor.get("/me")
+    visitor.post("/me/requests", {"kind": "erasure", "message": f"please, {SECRETS['text']}"})
+    for name in ("mail", "text"):
+        world.diary.page(filter=json.dumps({"all": [{"field": name, "op": "=", "value": SECRETS[name]}]}))
+    world.diary.page(filter=json.dumps({"field": "mail", "op": "starts_with", "value": SECRETS["mail"][:16]}))
+    world.diary.page(filter=json.dumps({"field": "mail", "op": "=", "value": "o7@example.org"}))
+    world.chat.page(session=SECRETS["session"])
+    api.get(f"{study.path}/sessions/{quote(SECRETS['session'])}")
+    api.get(f"{study.path}/participants", params={"search": PERSON[:18]}, headers={"X-Reason": f"called by {PERSON}"})
+    api.get(person)
+    time.sleep(0.3)
+    before = study.api.get(f"{study.path}/audit", params={"limit": 1000}).json()["entries"]
+    actors = {entry["actor_kind"] for entry in before}
+    assert "participant" in actors, before[:3]
+
+    report = world.erase(headers={"X-Reason": f"asked for by {PERSON}"}).json()
+    assert report["audit_entries"] >= 8
+    assert leftovers(world.server.data) == []
+    text = api.get(f"{study.path}/audit", params={"limit": 1000}).text
+    assert not any(secret in text for secret in SECRETS.values()) and SECRETS["mail"][:16] not in text
+    assert "o7@example.org" in text, "what was asked about others stays"
+    assert "participant.erase" in text and "audit.redacted" in text
+    assert world.server.stop() == 0
+    verified = program.run("audit", "verify", "--data", world.server.data, check=False)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    world.server.start()

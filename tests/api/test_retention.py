@@ -127,6 +127,8 @@ def test_the_daily_work_does_it(world):
     while world.diary.count() > 0 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert world.diary.count() == 0
+    entry = next(entry for entry in world.admin.get("/audit").json()["entries"] if entry["action"] == "retention.delete")
+    assert entry["actor_kind"] == "server" and entry["dataset"] == world.diary.id
 
 
 def test_a_hold_stops_everything(world):

@@ -8,6 +8,7 @@
 #include "api/native/client_address.h"
 #include "base/ids.h"
 #include "base/log.h"
+#include "privacy/codes.h"
 
 namespace sheaf::api::native {
 namespace {
@@ -93,7 +94,8 @@ constexpr std::array kOperations = std::to_array<Operation>({
 // Parts of an address that name something of no participant.
 constexpr std::array<std::string_view, 4> kTargets = {"export", "key", "account", "link"};
 // Those that may: they go into the detail.
-constexpr std::array<std::string_view, 4> kPersonal = {"session", "record", "request", "purpose"};
+constexpr std::string_view kRecord = "record";
+constexpr std::array<std::string_view, 4> kPersonal = {"session", kRecord, "request", "purpose"};
 
 bool IsReason(std::string_view text) {
   if (!IsUtf8(text)) return false;
@@ -102,13 +104,29 @@ bool IsReason(std::string_view text) {
   return line && static_cast<std::size_t>(characters) <= kMostReasonCharacters;
 }
 
+//! A record that is gone tells nobody's whose it was: its id would stay when they are erased.
+void AddRecordCode(const Call& call, std::string_view record, JsonObject& detail) {
+  const auto key = call.rooms->keys->CodeKey(call.Part("study"));
+  if (key) detail.Text("record_code", privacy::Code(*key, privacy::CodeKind::kRecord, record));
+}
+
+//! Whoever is asked about after their erasure is not to be named anew.
+std::string KnownOrCode(const Call& call, const std::string& participant) {
+  const std::string_view study = call.audit.study.empty() ? call.Part("study") : std::string_view(call.audit.study);
+  const auto vault = call.rooms->vault->OpenStudy(study);
+  if (vault && (*vault)->ParticipantNumber(participant)) return participant;
+  const auto key = call.rooms->keys->CodeKey(study);
+  return key ? privacy::Code(*key, privacy::CodeKind::kParticipant, participant) : std::string();
+}
+
 std::string DetailOf(const Call& call) {
   JsonObject detail;
   bool any = false;
   for (const std::string_view name : kPersonal) {
     const std::string_view part = call.Part(name);
     if (part.empty()) continue;
-    detail.Text(name, part.substr(0, kMostQueryBytes));
+    if (name != kRecord) detail.Text(name, part.substr(0, kMostQueryBytes));
+    else AddRecordCode(call, part, detail);
     any = true;
   }
   const auto& query = call.request.query_parameters;
@@ -116,8 +134,10 @@ std::string DetailOf(const Call& call) {
     JsonObject parameters;
     std::size_t bytes = 0;
     for (const auto& [name, value] : query) {
+      // A cursor holds the values of a row, in a writing that an erasure could not search.
+      if (name == "cursor") continue;
       bytes += name.size() + value.size();
-      if (bytes <= kMostQueryBytes) parameters.Text(name, value);
+      if (bytes <= kMostQueryBytes) parameters.Text(name, name == "participant" ? KnownOrCode(call, value) : value);
     }
     if (bytes > kMostQueryBytes) parameters.Count("shortened_from_bytes", bytes);
     detail.Raw("query", parameters.Finish());
@@ -163,8 +183,9 @@ Status CheckReason(const http::Request& request) {
 
 catalog::AuditEntry EntryOf(const Call& call, std::string_view action) {
   catalog::AuditEntry entry;
-  entry.actor = call.audit.actor.empty() ? call.principal.account : call.audit.actor;
-  entry.actor_kind = entry.actor.empty() ? "nobody" : "account";
+  const bool visitor = !call.audit.link.empty();
+  entry.actor = visitor ? call.audit.link : call.audit.actor.empty() ? call.principal.account : call.audit.actor;
+  entry.actor_kind = visitor ? "participant" : entry.actor.empty() ? "nobody" : "account";
   entry.key = call.principal.key;
   entry.action = action;
   const std::string_view study = call.audit.study.empty() ? call.Part("study") : std::string_view(call.audit.study);
@@ -177,7 +198,8 @@ catalog::AuditEntry EntryOf(const Call& call, std::string_view action) {
   }
   entry.outcome = "ok";
   if (call.audit.rows) entry.rows = static_cast<std::int64_t>(*call.audit.rows);
-  entry.address = call.Client();
+  // A participant's own address is theirs, and goes with them.
+  (visitor ? entry.detail.address : entry.address) = call.Client();
   entry.request = call.request.id;
   entry.detail.participant = call.audit.participant.empty() ? std::string(call.Part("participant")) : call.audit.participant;
   entry.detail.reason = call.request.Header("x-reason");

@@ -24,6 +24,7 @@ struct AuditNote {
   std::string participant;  //!< whom it was about, where the address does not name them
   std::string options;      //!< JSON: what was asked for in the body
   std::string actor;        //!< account, where the caller was nobody before
+  std::string link;         //!< id of the personal link by which a participant came
   bool written = false;     //!< the handler has written its own entry
 };
 

@@ -186,15 +186,19 @@ Answer Received(Call& call, VisitHandler handler) {
   const bool guess = !visitor && visitor.error().code == ErrorCode::kUnauthenticated && !authorization.empty();
   if (guess) SHEAF_TRY(call.rooms->limits->OfFailures(client));
   if (!visitor) return Fail(std::move(visitor).error());
+  call.audit.link = visitor->link.id;
+  call.audit.study = visitor->study.id;
+  call.audit.participant = visitor->link.participant;
   SHEAF_ASSIGN(auto vault, call.rooms->vault->OpenStudy(visitor->study.id));
   return handler(call, Visit{call, *std::move(visitor), std::move(vault)});
 }
 
 void AddVisit(http::Router& router, const std::shared_ptr<const Rooms>& rooms, std::string_view method, std::string_view pattern,
               VisitHandler handler) {
-  auto handle = [rooms, handler](http::Request request, http::Responder responder) {
+  auto handle = [rooms, handler, rule = RuleFor(method, pattern)](http::Request request, http::Responder responder) {
     Call call{rooms, std::move(request), std::move(responder), {}};
     auto answer = Received(call, handler);
+    if (const Status audited = AuditCall(call, rule, answer ? nullptr : &answer.error()); !audited) answer = Fail(audited.error());
     if (answer && *answer) return call.responder.Send(std::move(**answer));
     if (!answer) return call.responder.Send(ProblemResponse(answer.error(), call.request.path, call.request.id));
   };

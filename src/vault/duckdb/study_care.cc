@@ -1,10 +1,12 @@
 // Consent, withdrawal and erasure in one study. See vault/care.h.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "vault/duckdb/rewrite.h"
+#include "vault/duckdb/schema.h"
 #include "vault/duckdb/study.h"
 
 namespace sheaf::vault {
@@ -23,6 +25,17 @@ Consent ConsentFrom(const Chunk& chunk, std::size_t row) {
   consent.at = chunk.Int64(4, row);
   consent.recorded_at = chunk.Int64(5, row);
   return consent;
+}
+
+//! One text of all that a record says in words.
+std::string TextOfRecord(const model::Dataset& dataset) {
+  std::string list = "_id, _metadata";
+  for (std::size_t field = 0; field < dataset.fields.size(); ++field) {
+    const auto type = dataset.fields[field].type;
+    const bool text = type == model::FieldType::kString || type == model::FieldType::kIdentifier || type == model::FieldType::kJson;
+    if (text) list += ", " + FieldColumnName(static_cast<std::int32_t>(field));
+  }
+  return fmt::format("concat_ws(chr(1), {})", list);
 }
 
 }  // namespace
@@ -135,6 +148,37 @@ Status DuckStudy::TakeBack(std::string_view participant) {
     });
     return {};
   });
+}
+
+Result<std::vector<std::string>> DuckStudy::WordsOf(std::string_view participant, const std::vector<std::string>& words) {
+  const auto number = state_->people->ParticipantNumber(participant);
+  if (!number) return NoParticipant();
+  std::vector<std::string> sources = {
+      fmt::format("SELECT concat_ws(chr(1), id, code, attributes) AS said FROM {}.main.participants WHERE no = {}", state_->alias, *number),
+      fmt::format("SELECT concat_ws(chr(1), version, source) FROM {}.main.consents WHERE participant = {}", state_->alias, *number),
+      fmt::format("SELECT reason FROM {}.main.withdrawals WHERE participant = {}", state_->alias, *number)};
+  std::string sessions = fmt::format("SELECT session FROM {}.main.attendance WHERE participant = {}", state_->alias, *number);
+  for (const auto& dataset : Datasets()) {
+    const std::string table = TableName(state_->alias, dataset->number);
+    sources.push_back(fmt::format("SELECT {} FROM {} WHERE _participant = {}", TextOfRecord(*dataset), table, *number));
+    sessions += fmt::format(" UNION SELECT _session FROM {} WHERE _participant = {}", table, *number);
+  }
+  sources.push_back(
+      fmt::format("SELECT concat_ws(chr(1), id, name, attributes) FROM {}.main.sessions WHERE no IN ({})", state_->alias, sessions));
+  SHEAF_ASSIGN(auto connection, state_->Reader());
+  SHEAF_ASSIGN(
+      auto statement,
+      connection->Prepare(fmt::format(
+          "SELECT DISTINCT word FROM (SELECT unnest(?::VARCHAR[]) AS word) AS asked, ({}) AS kept(said) WHERE contains(said, word)",
+          fmt::join(sources, " UNION ALL "))));
+  statement.BindTexts(1, words);
+  SHEAF_ASSIGN(auto rows, statement.Run());
+  std::vector<std::string> found;
+  while (true) {
+    const Chunk chunk(rows.NextChunk());
+    if (!chunk) return found;
+    for (std::size_t row = 0; row < chunk.Size(); ++row) found.emplace_back(chunk.Text(0, row));
+  }
 }
 
 Result<Erased> DuckStudy::Erase(std::string_view participant) {
