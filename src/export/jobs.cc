@@ -77,7 +77,6 @@ std::string JobJson(const catalog::ExportJob& job) {
       {"error", Text(job.error)},
       {"request", std::move(request)},
       {"privacy", std::move(privacy)},
-      {"file", nullptr},
       {"file_name", nullptr},
       {"file_size", nullptr},
       {"sha256", nullptr},
@@ -87,7 +86,6 @@ std::string JobJson(const catalog::ExportJob& job) {
       {"finished_at", Time(job.finished_at)},
       {"expires_at", Time(job.expires_at)}};
   if (has_file) {
-    root["file"] = json::object{{"name", job.file_name}, {"size", job.file_size}, {"sha256", job.sha256}};
     root["file_name"] = job.file_name;
     root["file_size"] = job.file_size;
     root["sha256"] = job.sha256;

@@ -51,7 +51,7 @@ def test_no_file_in_blobs_can_be_read(own, request_body):
     job = study.finished(request_body)
     assert job["state"] == "succeeded"
     content = download(api, job).content
-    assert hashlib.sha256(content).hexdigest() == job["file"]["sha256"] and len(content) == job["file"]["size"]
+    assert hashlib.sha256(content).hexdigest() == job["sha256"] and len(content) == job["file_size"]
     files = blobs_of(server)
     assert len(files) == 1
     stored = files[0].read_bytes()
