@@ -22,6 +22,8 @@ bool IsUtf8(std::string_view text) { return simdjson::validate_utf8(text.data(),
 
 bool IsRecordId(std::string_view text) {
   if (text.empty() || text.size() > 255) return false;
+  // Clients take these two segments of an address away.
+  if (text == "." || text == "..") return false;
   bool ascii = true;
   unsigned char before = 0;
   for (const char c : text) {

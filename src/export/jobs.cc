@@ -54,6 +54,9 @@ bool MaySeeJob(const catalog::ExportJob& job, const model::ViewRights& rights) {
   const auto made_with = model::ParseViewRights(job.rights);
   if (!options || !made_with) return false;
   if (!rights.identifiers && options->privacy.identifiers == privacy::IdentifierMode::kKeep) return false;
+  // Who may see ids has asked with ids, and perhaps with what people said.
+  const bool names = !options->participants.empty() || !options->sessions.empty() || !options->filter.empty();
+  if (!rights.identifiers && made_with->identifiers && names) return false;
   // What a job was asked for may be less than its maker was allowed.
   model::ViewRights shown = *made_with;
   if (!options->datasets.empty()) shown.datasets = options->datasets;

@@ -104,7 +104,8 @@ Status JobRunner::Impl::Expire(ExportJob& job, std::string_view reason) {
 Result<std::uint64_t> JobRunner::Impl::Forget(std::string_view study, std::string_view participant, bool scrub, std::string_view reason) {
   Restart(study);
   return ForEachJob(study, [&](ExportJob& job) -> Result<bool> {
-    const bool holds = MayContain(job, participant), names = Mentions(job, participant);
+    // Who is erased may be named in the records of anybody; who has withdrawn has taken back their own.
+    const bool holds = scrub || MayContain(job, participant), names = Mentions(job, participant);
     const bool file = job.state == ExportState::kSucceeded && holds;
     if (scrub && names && !Finished(job.state)) {
       SHEAF_TRY(options_.catalog->CancelExport(job.id));

@@ -1,7 +1,7 @@
 """How often somebody may ask."""
 import pytest
 
-from conftest import OWNER
+from conftest import OWNER, new_study
 from harness import program
 from harness.client import Api
 
@@ -81,4 +81,22 @@ def test_requests_of_an_address(tmp_path):
     # Signing in counts too.
     sign_ins = [api.session.post(f"{api.url}/api/v1/session", json={}, headers=here, timeout=60).status_code for _ in range(3)]
     assert 429 in sign_ins
+    assert server.stop() == 0
+
+
+def test_guesses_of_a_passphrase_are_slowed_down(tmp_path):
+    server = start(tmp_path, "--failure-rate", "4")
+    api = Api(server.url, server.create_key(OWNER)["key"])
+    study = new_study(api)
+    study.dataset("d", [{"id": "n", "type": "integer"}]).send([{"participant": "p", "values": {"n": 1}}])
+    job = study.finished({"datasets": ["d"], "format": "csv"})
+    passphrase = "correct horse battery staple"
+    api.put(f"{study.path}/lock", {"passphrase": passphrase}, status=204)
+    for _ in range(5):
+        # To ask without one is no guess.
+        api.get(f"/exports/{job['id']}/file", error="study-locked")
+    seen = [api.session.get(f"{api.url}/api/v1/exports/{job['id']}/file", headers={"X-Study-Passphrase": f"guess number {number}"}, timeout=60).status_code
+            for number in range(7)]
+    assert seen[:4] == [403] * 4 and 429 in seen[4:]
+    assert api.get(f"/exports/{job['id']}/file", headers={"X-Study-Passphrase": passphrase}).content.startswith(b"participant")
     assert server.stop() == 0

@@ -127,7 +127,9 @@ def test_the_daily_work_does_it(world):
     while world.diary.count() > 0 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert world.diary.count() == 0
-    entry = next(entry for entry in world.admin.get("/audit").json()["entries"] if entry["action"] == "retention.delete")
+    entry = None
+    while entry is None and time.monotonic() < deadline:
+        entry = next((entry for entry in world.admin.get("/audit").json()["entries"] if entry["action"] == "retention.delete"), None)
     assert entry["actor_kind"] == "server" and entry["dataset"] == world.diary.id
 
 
@@ -158,3 +160,21 @@ def test_a_study_is_archived_and_deleted(world):
     assert [(step["action"], step["done"]) for step in world.run()] == [("delete", True)]
     world.owner.get(world.study.path, error="not-found")
     assert world.found(b"unmistakable") == [] and world.run() == []
+
+
+def test_who_may_not_delete_sets_no_rule_that_does(world):
+    """Managing a study is not deleting it: neither by a rule that deletes, nor by ending a hold."""
+    world.server.add_user("cy@example.org")
+    other = Api(world.server.url, world.server.create_key("cy@example.org")["key"])
+    grants = f"{world.study.path}/grants/cy@example.org"
+    world.owner.put(grants, {"rights": ["manage"]})
+    for path in (world.study.path, world.diary.path):
+        other.put(f"{path}/retention", {"archive_after_days": 30})
+        other.put(f"{path}/retention", {"delete_on": day(3)}, error="forbidden")
+        other.put(f"{path}/retention", {"delete_after_days": 1}, error="forbidden")
+        world.owner.put(f"{path}/retention", {"delete_on": day(3), "hold": True, "hold_reason": "an inspection"})
+        other.put(f"{path}/retention", {"archive_after_days": 30}, error="forbidden")
+        other.delete(f"{path}/retention", error="forbidden")
+    world.owner.put(grants, {"rights": ["manage", "delete"]})
+    other.put(f"{world.diary.path}/retention", {"delete_on": day(3)})
+    other.delete(f"{world.diary.path}/retention", status=204)

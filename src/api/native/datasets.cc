@@ -45,6 +45,14 @@ Answer GetDataset(Call& call) {
   return JsonResponse(model::DatasetJson(*dataset));
 }
 
+//! Files that were made before leave as it was then; who may fetch them is told by what counts now.
+bool Reclassified(const model::Dataset& before, const model::Dataset& now) {
+  for (std::size_t field = 0; field < before.fields.size(); ++field) {
+    if (before.fields[field].privacy != now.fields[field].privacy) return true;
+  }
+  return false;
+}
+
 Answer PutDataset(Call& call) {
   SHEAF_ASSIGN(const model::Study study, call.WritableDataset(access::Action::kManageStudy));
   SHEAF_TRY(call.OnlyParameters({}));
@@ -52,7 +60,11 @@ Answer PutDataset(Call& call) {
   SHEAF_ASSIGN(model::Dataset wanted, model::ParseDataset(text, call.Part("dataset")));
   SHEAF_ASSIGN(const auto vault, call.Vault(study));
   bool created = false;
+  const auto before = vault->FindDataset(wanted.id);
   SHEAF_ASSIGN(const auto kept, vault->PutDataset(std::move(wanted), &created));
+  if (before && Reclassified(**before, *kept)) {
+    SHEAF_TRY(call.rooms->jobs->ExpireFiles(study.id, kept->id, "Privacy classes of its fields have changed; start the export again."));
+  }
   http::Response response = JsonResponse(model::DatasetJson(*kept), created ? 201 : 200);
   if (created) response.headers.emplace_back("Location", call.Address("/api/v1/studies/" + study.id + "/datasets/" + kept->id));
   return response;

@@ -143,6 +143,8 @@ Result<std::shared_ptr<blobs::BlobReader>> OpenFile(const Call& call, const cata
     return key.OpenBox(box);
   };
   auto file = call.rooms->blobs->Open(job.blob, open_box);
+  const bool guessed = !call.request.Header("x-study-passphrase").empty();
+  if (!file && file.error().code == ErrorCode::kStudyLocked && guessed) SHEAF_TRY(call.rooms->limits->OfFailures(call.Client()));
   if (!file && file.error().code == ErrorCode::kNotFound) return Fail(ErrorCode::kExportGone, "The export's file was removed.");
   if (!file) return file;
   if ((*file)->Size() != job.file_size) {

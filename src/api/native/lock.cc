@@ -36,7 +36,9 @@ Answer PutLock(Call& call) {
 Answer DeleteLock(Call& call) {
   SHEAF_ASSIGN(const model::Study study, OwnStudy(call));
   SHEAF_ASSIGN(const std::string passphrase, ReadPassphrase(call));
-  SHEAF_TRY(call.rooms->keys->Unlock(study.id, passphrase));
+  const Status unlocked = call.rooms->keys->Unlock(study.id, passphrase);
+  if (!unlocked && unlocked.error().code == ErrorCode::kStudyLocked) SHEAF_TRY(call.rooms->limits->OfFailures(call.Client()));
+  SHEAF_TRY(unlocked);
   LogInfo("study unlocked", {{"study", study.id}});
   return NoContent();
 }

@@ -39,6 +39,8 @@ Answer CountRecords(Call& call) {
   SHEAF_TRY(
       call.OnlyParameters({"filter", "since", "until", "identifiers", "consented_only", "consent_purpose"}, {"participant", "session"}));
   SHEAF_ASSIGN(exporting::ExportOptions options, exporting::OptionsFromQuery(call.request.query_parameters));
+  if (options.privacy.identifiers == privacy::IdentifierMode::kAggregate)
+    return Fail(ErrorCode::kBadParameter, "Aggregates have counts of their own: ask for a page or an export of them.", "identifiers");
   exporting::ApplyConsent(options, access.study.settings);
   SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
   SHEAF_ASSIGN(const exporting::Plan plan, exporting::MakePlan(*vault, options, call.Part("dataset"), 0, call.Viewer(access)));

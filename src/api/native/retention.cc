@@ -30,12 +30,23 @@ Answer GetRetention(Call& call) {
   return RuleResponse(rule.value_or(privacy::RetentionRule()));
 }
 
+bool Deletes(const privacy::RetentionRule& rule) { return rule.delete_on || rule.delete_after_days; }
+
+//! What a rule deletes, and what its hold has kept from being deleted, goes as if by the caller's own hand.
+Status RequireDelete(const Call& call, const model::Study& study, const std::string& dataset, const privacy::RetentionRule& wanted) {
+  SHEAF_ASSIGN(const auto present, call.rooms->retention->FindRule(study.id, dataset));
+  if (!Deletes(wanted) && !(present && present->hold && !wanted.hold)) return {};
+  SHEAF_TRY(call.Study(dataset.empty() ? access::Action::kDeleteStudy : access::Action::kDeleteRecords));
+  return {};
+}
+
 Answer PutRetention(Call& call) {
   SHEAF_ASSIGN(const model::Study study, call.Study(kManage));
   SHEAF_TRY(call.OnlyParameters({}));
   SHEAF_ASSIGN(const std::string text, call.JsonText(kMaxSettingsBody));
   SHEAF_ASSIGN(const privacy::RetentionRule rule, privacy::ParseRetentionRule(text));
   SHEAF_ASSIGN(const std::string dataset, DatasetPart(call, study));
+  SHEAF_TRY(RequireDelete(call, study, dataset, rule));
   SHEAF_TRY(call.rooms->retention->PutRule(study.id, dataset, rule));
   return RuleResponse(rule);
 }
@@ -44,6 +55,7 @@ Answer DeleteRetention(Call& call) {
   SHEAF_ASSIGN(const model::Study study, call.Study(kManage));
   SHEAF_TRY(call.OnlyParameters({}));
   SHEAF_ASSIGN(const std::string dataset, DatasetPart(call, study));
+  SHEAF_TRY(RequireDelete(call, study, dataset, {}));
   SHEAF_TRY(call.rooms->retention->RemoveRule(study.id, dataset));
   return NoContent();
 }

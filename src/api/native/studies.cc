@@ -156,8 +156,12 @@ Answer PatchStudy(Call& call) {
   SHEAF_ASSIGN(JsonBody body, call.JsonObjectBody(kMaxSettingsBody));
   const std::lock_guard lock(StudyChanges());
   SHEAF_ASSIGN(model::Study study, call.Study(access::Action::kManageStudy));
+  const model::StudySettings before = study.settings;
   SHEAF_TRY(ReadSettings(body, study));
   SHEAF_ASSIGN(const model::Study kept, call.rooms->catalog->UpdateStudy(study));
+  if (before.attributes != kept.settings.attributes || before.site_attribute != kept.settings.site_attribute) {
+    SHEAF_TRY(call.rooms->jobs->ExpireFiles(study.id, "", "The study's settings of privacy have changed; start the export again."));
+  }
   return JsonResponse(StudyJson(kept));
 }
 

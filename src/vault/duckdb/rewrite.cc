@@ -149,11 +149,15 @@ class Rewriter {
     return {};
   }
 
-  //! The expression of a text column in which the participant's id is replaced. `json`: where it is a string of its own.
-  std::string WithoutMention(const std::string& column, bool json) const {
+  //! The expression of a text column in which the participant's id is replaced. `json`: where it is a string of its own,
+  //! however it is spelled: what holds a backslash is read and written anew before it is compared.
+  std::string WithoutMention(const std::string& column, bool json, const std::string& unique = {}) const {
     if (!omission_.participant || !IsDistinctive(omission_.participant_id)) return column;
-    if (!json) return fmt::format("CASE WHEN {0} = $1 THEN '{1}' ELSE {0} END", column, kErasedText);
-    return fmt::format("CASE WHEN contains({0}, $1) THEN replace({0}, $2, '\"{1}\"') ELSE {0} END", column, kErasedText);
+    const std::string by = unique.empty() ? fmt::format("'{}'", kErasedText) : fmt::format("'{}' || '-' || {}", kErasedText, unique);
+    if (!json) return fmt::format("CASE WHEN {0} = $1 THEN {1} ELSE {0} END", column, by);
+    const std::string plain =
+        fmt::format("CASE WHEN contains({0}, '\\') AND json_valid({0}) THEN CAST(json({0}) AS VARCHAR) ELSE {0} END", column);
+    return fmt::format("CASE WHEN contains({1}, $2) THEN replace({1}, $2, '\"{2}\"') ELSE {0} END", column, plain, kErasedText);
   }
   //! As Copy, with the id as a parameter where the columns ask for it.
   Status CopyWithoutMention(const std::string& sql) {
@@ -173,16 +177,26 @@ class Rewriter {
     const std::string gone = sessions_.empty() ? "FALSE" : fmt::format("{{}} IN ({})", fmt::join(sessions_, ","));
     const auto in_gone = [&](std::string_view column) { return fmt::format(fmt::runtime(gone), column); };
     SHEAF_TRY(
-        CopyWithoutMention(fmt::format("INSERT INTO {}.participants SELECT no, id, code, status, {}, created, updated, seq FROM "
+        CopyWithoutMention(fmt::format("INSERT INTO {}.participants SELECT no, id, {}, {}, {}, created, updated, seq FROM "
                                        "{}.participants WHERE no <> {}",
-                                       new_, WithoutMention("attributes", true), old_, person)));
+                                       new_, WithoutMention("code", false), WithoutMention("status", false),
+                                       WithoutMention("attributes", true), old_, person)));
     SHEAF_TRY(
-        CopyWithoutMention(fmt::format("INSERT INTO {}.sessions SELECT no, id, name, status, starts, ends, {}, created, updated, seq "
+        CopyWithoutMention(fmt::format("INSERT INTO {}.sessions SELECT no, id, {}, {}, starts, ends, {}, created, updated, seq "
                                        "FROM {}.sessions WHERE NOT {}",
-                                       new_, WithoutMention("attributes", true), old_, in_gone("no"))));
-    SHEAF_TRY(Copy("attendance", "*", fmt::format("participant <> {} AND NOT {}", person, in_gone("session"))));
-    SHEAF_TRY(Copy("consents", "*", fmt::format("participant <> {}", person)));
-    SHEAF_TRY(Copy("withdrawals", "*", fmt::format("participant <> {}", person)));
+                                       new_, WithoutMention("name", false), WithoutMention("status", false),
+                                       WithoutMention("attributes", true), old_, in_gone("no"))));
+    SHEAF_TRY(
+        CopyWithoutMention(fmt::format("INSERT INTO {0}.attendance SELECT * REPLACE ({1} AS role) FROM {2}.attendance WHERE participant <> "
+                                       "{3} AND NOT {4}",
+                                       new_, WithoutMention("role", false), old_, person, in_gone("session"))));
+    SHEAF_TRY(
+        CopyWithoutMention(fmt::format("INSERT INTO {0}.consents SELECT * REPLACE ({1} AS version, {2} AS source) FROM {3}.consents WHERE "
+                                       "participant <> {4}",
+                                       new_, WithoutMention("version", false), WithoutMention("source", false), old_, person)));
+    SHEAF_TRY(CopyWithoutMention(
+        fmt::format("INSERT INTO {0}.withdrawals SELECT * REPLACE ({1} AS reason) FROM {2}.withdrawals WHERE participant <> {3}", new_,
+                    WithoutMention("reason", false), old_, person)));
     SHEAF_ASSIGN(const auto consents, Scalar(fmt::format("SELECT count(*) FROM {}.consents WHERE participant = {}", old_, person)));
     erased_.consents = static_cast<std::uint64_t>(consents);
     erased_.participant = omission_.participant.has_value();
@@ -190,7 +204,8 @@ class Rewriter {
   }
 
   std::string RecordColumns(const model::Dataset& dataset) const {
-    std::string list = "_seq, _dead, _id, _participant, _session, _time, _offset, _onset, _received, _updated, _skipped, " +
+    std::string list = "_seq, _dead, " + WithoutMention("_id", false, "_seq") +
+                       ", _participant, _session, _time, _offset, _onset, _received, _updated, _skipped, " +
                        WithoutMention("_metadata", true);
     for (std::size_t field = 0; field < dataset.fields.size(); ++field) {
       const auto type = dataset.fields[field].type;
