@@ -176,16 +176,14 @@ class Rewriter {
     const std::int32_t person = omission_.participant.value_or(0);
     const std::string gone = sessions_.empty() ? "FALSE" : fmt::format("{{}} IN ({})", fmt::join(sessions_, ","));
     const auto in_gone = [&](std::string_view column) { return fmt::format(fmt::runtime(gone), column); };
-    SHEAF_TRY(
-        CopyWithoutMention(fmt::format("INSERT INTO {}.participants SELECT no, id, {}, {}, {}, created, updated, seq FROM "
-                                       "{}.participants WHERE no <> {}",
-                                       new_, WithoutMention("code", false), WithoutMention("status", false),
-                                       WithoutMention("attributes", true), old_, person)));
-    SHEAF_TRY(
-        CopyWithoutMention(fmt::format("INSERT INTO {}.sessions SELECT no, id, {}, {}, starts, ends, {}, created, updated, seq "
-                                       "FROM {}.sessions WHERE NOT {}",
-                                       new_, WithoutMention("name", false), WithoutMention("status", false),
-                                       WithoutMention("attributes", true), old_, in_gone("no"))));
+    SHEAF_TRY(CopyWithoutMention(fmt::format(
+        "INSERT INTO {}.participants SELECT no, id, {}, {}, {}, created, updated, seq FROM "
+        "{}.participants WHERE no <> {}",
+        new_, WithoutMention("code", false), WithoutMention("status", false), WithoutMention("attributes", true), old_, person)));
+    SHEAF_TRY(CopyWithoutMention(fmt::format(
+        "INSERT INTO {}.sessions SELECT no, id, {}, {}, starts, ends, {}, created, updated, seq "
+        "FROM {}.sessions WHERE NOT {}",
+        new_, WithoutMention("name", false), WithoutMention("status", false), WithoutMention("attributes", true), old_, in_gone("no"))));
     SHEAF_TRY(
         CopyWithoutMention(fmt::format("INSERT INTO {0}.attendance SELECT * REPLACE ({1} AS role) FROM {2}.attendance WHERE participant <> "
                                        "{3} AND NOT {4}",
