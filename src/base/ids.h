@@ -9,7 +9,8 @@ namespace sheaf {
 
 //! [A-Za-z0-9_-]{1,64}: studies, datasets, fields, options. Safe as a file name and in SQL identifiers.
 bool IsSlug(std::string_view text);
-//! 1 to 255 bytes of UTF-8 without control characters: participants, sessions, records.
+//! 1 to 255 bytes of UTF-8 without control characters, and neither "." nor "..", which clients take out of addresses:
+//! participants, sessions, records.
 bool IsRecordId(std::string_view text);
 bool IsUtf8(std::string_view text);
 

@@ -64,10 +64,10 @@ TEST(Ids, Slugs) {
 }
 
 TEST(Ids, RecordIds) {
-  for (const char* good : {"a", "P 01", "a/b", "Zoë", "参加者-7", "..", "a'b\"c"}) EXPECT_TRUE(IsRecordId(good)) << good;
+  for (const char* good : {"a", "P 01", "a/b", "Zoë", "参加者-7", "...", "a'b\"c"}) EXPECT_TRUE(IsRecordId(good)) << good;
   EXPECT_TRUE(IsRecordId(std::string(255, 'x')));
   EXPECT_FALSE(IsRecordId(std::string(256, 'x')));
-  for (const char* bad : {"", "a\nb", "\t", "a\x7f", "\xff", "a\xc3", "\xed\xa0\x80", "\xc2\x85", "a\xc2\x9fz"}) {
+  for (const char* bad : {"", ".", "..", "a\nb", "\t", "a\x7f", "\xff", "a\xc3", "\xed\xa0\x80", "\xc2\x85", "a\xc2\x9fz"}) {
     EXPECT_FALSE(IsRecordId(bad)) << bad;
   }
   EXPECT_TRUE(IsRecordId("\xc2\xa0"));

@@ -167,7 +167,7 @@ TEST_F(JobTest, FilesExpire) {
   ASSERT_TRUE(runner_->Start());
   while (catalog_->FindExport(mine.id)->state == ExportState::kSucceeded) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   EXPECT_EQ(TextAt(JobJson(*runner_->Find(mine.id)), "/state"), "expired");
-  EXPECT_TRUE(At(JobJson(*runner_->Find(mine.id)), "/file").is_null());
+  EXPECT_TRUE(At(JobJson(*runner_->Find(mine.id)), "/file_name").is_null());
   EXPECT_EQ(Sha256Hex(FileOf(*runner_->Find(shared.id))), shared.sha256) << "another job's file stays";
   // And when no other has it, it goes.
   ASSERT_TRUE(runner_->CancelOrRemove(shared.id));

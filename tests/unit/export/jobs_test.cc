@@ -74,13 +74,13 @@ TEST_F(JobTest, TheApiShowsAJob) {
   StartRunner();
   const auto pending = Submit(Options("csv"));
   EXPECT_EQ(TextAt(JobJson(pending), "/state"), "pending");
-  EXPECT_TRUE(At(JobJson(pending), "/file").is_null());
+  EXPECT_TRUE(At(JobJson(pending), "/file_name").is_null());
   const auto job = WaitUntilDone(pending.id);
   const std::string json = JobJson(*runner_->Find(job.id));
   EXPECT_EQ(TextAt(json, "/state"), "succeeded");
   EXPECT_EQ(At(json, "/progress/fraction").to_number<double>(), 1);
   EXPECT_EQ(At(json, "/progress/rows").to_number<int>(), 10);
-  EXPECT_EQ(TextAt(json, "/file/sha256"), job.sha256);
+  EXPECT_EQ(TextAt(json, "/sha256"), job.sha256);
   EXPECT_EQ(TextAt(json, "/file_name"), job.file_name);
   EXPECT_EQ(TextAt(json, "/request/format"), "csv");
   EXPECT_EQ(TextAt(json, "/cursor"), job.cursor);
