@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "privacy/people_texts.h"
 #include "privacy/suppress.h"
 #include "query/filter.h"
 
@@ -294,10 +295,33 @@ Status PlanAggregates(const Viewer& viewer, const privacy::Removal& removal, con
   return {};
 }
 
+//! Groups of people are named by what is kept of them. Masked names would tell groups apart that leave under one name.
+static Status CheckGroupNames(vault::StudyVault& study, const PlanAggregate& aggregate, const std::vector<vault::AggregateCell>& cells) {
+  const privacy::CodeKey no_key{};  // whether it would change is all that is asked
+  const privacy::PeopleTexts texts(study, no_key);
+  for (std::size_t group = 0; group < aggregate.group_names.size(); ++group) {
+    if (aggregate.request.groups[group].column.kind == ColumnKind::kField) continue;  // the vault has masked these
+    const bool is_attribute = aggregate.request.groups[group].column.kind == ColumnKind::kParticipantAttribute;
+    const std::string* last = nullptr;
+    for (const auto& cell : cells) {
+      const auto& text = cell.groups[group];
+      if (!text || (last != nullptr && *last == *text)) continue;
+      last = &*text;
+      // The vault has left out attributes that are ids: what looks like one is a number.
+      const bool number = is_attribute && (study.ParticipantNumber(*text) || study.SessionNumber(*text));
+      if (number || !texts.Hides(*text)) continue;
+      return Fail(ErrorCode::kIdentifierRemoved, aggregate.group_names[group] + " has ids or addresses in it: it cannot be grouped by.",
+                  "group_by");
+    }
+  }
+  return {};
+}
+
 Status MakeTable(vault::StudyVault& study, PlanAggregate& aggregate) {
   SHEAF_ASSIGN(const std::uint64_t rows, study.Count(aggregate.request.part));
   aggregate.request.approximate = rows > kMostExactRows;
   SHEAF_ASSIGN(const auto cells, study.Aggregate(aggregate.request));
+  SHEAF_TRY(CheckGroupNames(study, aggregate, cells));
   const auto hidden = privacy::Suppress(cells, aggregate.minimum_cell);
   auto table = std::make_shared<PlanAggregate::Table>();
   table->texts.resize(aggregate.group_names.size() + 3);

@@ -18,7 +18,8 @@ inline constexpr std::uint64_t kMostExactRows = 2'000'000;
 //! kIdentifierRemoved.
 Status PlanAggregates(const Viewer& viewer, const privacy::Removal& removal, const privacy::Generalisation& generalisation, Plan& plan);
 
-//! Asks the vault and suppresses. kAggregateTooLarge.
+//! Asks the vault and suppresses. kAggregateTooLarge; kIdentifierRemoved where a group of people would be named by an id or
+//! an address.
 Status MakeTable(vault::StudyVault& study, PlanAggregate& aggregate);
 std::uint64_t TableRows(const PlanAggregate& aggregate);
 //! The rows from behind the select's position on, with its limit, as its columns; seq counts them from 1.

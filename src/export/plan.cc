@@ -182,7 +182,7 @@ Result<Plan> MakePlan(vault::StudyVault& study, const ExportOptions& asked, std:
   if (options.consented_only.value_or(false)) plan.select.consented_to = options.consent_purpose;
   SHEAF_TRY(SetWindow(last, upto, plan));
 
-  PlanPrivacy privacy(viewer, options, *plan.dataset, plan.people);
+  PlanPrivacy privacy(viewer, options, *plan.dataset, study, plan.people);
   SHEAF_TRY(privacy.Prepare());
   std::vector<Column> columns = DefaultColumns(InnerFormat(options), *plan.dataset);
   if (!options.columns.empty()) { SHEAF_ASSIGN(columns, query::ParseColumns(options.columns, *plan.dataset)); }

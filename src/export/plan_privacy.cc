@@ -41,15 +41,15 @@ Result<privacy::CodeKey> CodeKeyOf(const Viewer& viewer) {
   return viewer.code_key();
 }
 
-PlanPrivacy::PlanPrivacy(const Viewer& viewer, const ExportOptions& options, const model::Dataset& dataset,
+PlanPrivacy::PlanPrivacy(const Viewer& viewer, const ExportOptions& options, const model::Dataset& dataset, vault::StudyVault& study,
                          std::shared_ptr<const vault::PeopleView> people)
-    : viewer_(viewer), options_(options), dataset_(dataset), people_(std::move(people)) {}
+    : viewer_(viewer), options_(options), dataset_(dataset), study_(study), people_(std::move(people)) {}
 
 Status PlanPrivacy::Prepare() {
   const privacy::Options& privacy = options_.privacy;
   const bool removes = privacy.identifiers != IdentifierMode::kKeep;
   if (removes || privacy.shift_dates || viewer_.rights.own_participant) { SHEAF_ASSIGN(key_, CodeKeyOf(viewer_)); }
-  if (removes) removal_.emplace(dataset_, viewer_.settings, *people_, key_, privacy.payloads);
+  if (removes) removal_.emplace(dataset_, viewer_.settings, study_, *people_, key_, privacy.payloads);
   if (privacy.generalise.empty()) return {};
   SHEAF_ASSIGN(generalisation_, privacy::ParseGeneralisation(privacy.generalise, "generalise"));
   for (const auto& [name, rule] : generalisation_) SHEAF_TRY(CheckRule(name, rule));

@@ -13,7 +13,7 @@ namespace sheaf::exporting {
 //! Refers to what it is made of; used while one plan is made.
 class PlanPrivacy {
  public:
-  PlanPrivacy(const Viewer& viewer, const ExportOptions& options, const model::Dataset& dataset,
+  PlanPrivacy(const Viewer& viewer, const ExportOptions& options, const model::Dataset& dataset, vault::StudyVault& study,
               std::shared_ptr<const vault::PeopleView> people);
 
   //! Gets the key where codes will be needed, and binds the generalisation. First of all calls.
@@ -39,6 +39,7 @@ class PlanPrivacy {
   const Viewer& viewer_;
   const ExportOptions& options_;
   const model::Dataset& dataset_;
+  vault::StudyVault& study_;
   const std::shared_ptr<const vault::PeopleView> people_;
   privacy::CodeKey key_{};
   privacy::Generalisation generalisation_;

@@ -1,6 +1,7 @@
 #include "privacy/removal.h"
 
 #include "privacy/coded_people.h"
+#include "privacy/people_texts.h"
 #include "query/filter.h"
 
 namespace sheaf::privacy {
@@ -15,6 +16,9 @@ tl::unexpected<Error> Removed(const std::string& name, std::string_view what, st
 }
 
 bool IsNullTest(Operator op) { return op == Operator::kIsNull || op == Operator::kIsNotNull; }
+bool IsEquality(Operator op) {
+  return op == Operator::kEqual || op == Operator::kNotEqual || op == Operator::kIn || op == Operator::kNotIn;
+}
 
 }  // namespace
 
@@ -55,8 +59,10 @@ Status Removal::TranslateLeaf(model::Predicate& leaf) const {
     case ColumnKind::kSessionName:
     case ColumnKind::kSessionAttribute: return Removed(name, "cannot be filtered by", place);
     case ColumnKind::kParticipantAttribute:
-      if (settings_.ClassOfAttribute(leaf.column.attribute) != model::PrivacyClass::kDirect) return {};
+      if (settings_.ClassOfAttribute(leaf.column.attribute) != model::PrivacyClass::kDirect) return CheckMasked(leaf, name);
       return Removed(name, "is a direct identifier, which cannot be filtered by", place);
+    case ColumnKind::kParticipantStatus:
+    case ColumnKind::kSessionStatus: return CheckMasked(leaf, name);
     case ColumnKind::kRecordId:
     case ColumnKind::kMetadata:
     case ColumnKind::kSkipped:
@@ -74,14 +80,23 @@ Status Removal::TranslateLeaf(model::Predicate& leaf) const {
 
 Status Removal::TranslatePeople(model::Predicate& leaf, CodeKind kind) const {
   if (IsNullTest(leaf.op)) return {};
-  const bool equality =
-      leaf.op == Operator::kEqual || leaf.op == Operator::kNotEqual || leaf.op == Operator::kIn || leaf.op == Operator::kNotIn;
   const std::string name = kind == CodeKind::kParticipant ? "participant" : "session";
-  if (!equality) return Removed(name, "is compared with whole codes, by = != in and not_in", "/filter");
+  if (!IsEquality(leaf.op)) return Removed(name, "is compared with whole codes, by = != in and not_in", "/filter");
   std::vector<std::string> codes;
   for (const auto& value : leaf.values) codes.push_back(std::get<std::string>(value));
   const auto ids = IdsOf(kind, codes);
   leaf.values.assign(ids.begin(), ids.end());
+  return {};
+}
+
+Status Removal::CheckMasked(const model::Predicate& leaf, const std::string& name) const {
+  const PeopleTexts texts(study_, key_);
+  for (const auto& value : leaf.values) {
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr) continue;
+    if (!IsEquality(leaf.op)) return Removed(name, "is compared with whole texts, by = != in and not_in", "/filter");
+    if (texts.Hides(*text)) return Removed(name, "cannot be compared with ids and addresses", "/filter");
+  }
   return {};
 }
 
@@ -96,13 +111,13 @@ Status Removal::TranslateSort(std::vector<model::SortKey>& order) const {
       case ColumnKind::kRecordId:
       case ColumnKind::kParticipantCode:
       case ColumnKind::kSessionName:
-      case ColumnKind::kSessionAttribute: return Removed(name, "cannot be sorted by", "sort");
+      case ColumnKind::kSessionAttribute:
+      // The order of texts would tell of what is masked in them.
       case ColumnKind::kParticipantAttribute:
-        if (settings_.ClassOfAttribute(key.column.attribute) == model::PrivacyClass::kDirect)
-          return Removed(name, "cannot be sorted by", "sort");
-        break;
+      case ColumnKind::kParticipantStatus:
+      case ColumnKind::kSessionStatus: return Removed(name, "cannot be sorted by", "sort");
       case ColumnKind::kField: {
-        // The order of texts would tell of what is masked in them.
+        // As above.
         const auto& field = dataset_.fields[static_cast<std::size_t>(key.column.field)];
         const bool is_text = field.type == FieldType::kString || field.type == FieldType::kIdentifier;
         if (is_text || !Leaves(field)) return Removed(name, "cannot be sorted by", "sort");

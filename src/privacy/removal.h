@@ -15,16 +15,16 @@ namespace sheaf::privacy {
 //! Refers to everything it is made of.
 class Removal {
  public:
-  Removal(const model::Dataset& dataset, const model::StudySettings& settings, const vault::PeopleView& people, const CodeKey& key,
-          bool payloads)
-      : dataset_(dataset), settings_(settings), people_(people), key_(key), payloads_(payloads) {}
+  Removal(const model::Dataset& dataset, const model::StudySettings& settings, vault::StudyVault& study, const vault::PeopleView& people,
+          const CodeKey& key, bool payloads)
+      : dataset_(dataset), settings_(settings), study_(study), people_(people), key_(key), payloads_(payloads) {}
 
   //! False: a direct identifier, or a payload that was not asked for.
   bool Leaves(const model::Field& field) const;
   //! kIdentifierRemoved for a column that does not leave; place "columns".
   Status CheckColumns(const std::vector<model::Column>& columns) const;
-  //! Codes in the filter become ids; of what is compared with people and records only what tells nothing of ids is let
-  //! pass: kIdentifierRemoved, place "/filter".
+  //! Codes in the filter become ids; of what is compared with people, their attributes and records only what tells nothing
+  //! of ids and addresses is let pass: kIdentifierRemoved, place "/filter".
   Status TranslateFilter(model::Predicate& predicate) const;
   //! By people: in an order that tells nothing of their ids. kIdentifierRemoved, place "sort".
   Status TranslateSort(std::vector<model::SortKey>& order) const;
@@ -34,9 +34,12 @@ class Removal {
  private:
   Status TranslateLeaf(model::Predicate& leaf) const;
   Status TranslatePeople(model::Predicate& leaf, CodeKind kind) const;
+  //! A text that leaves masked is compared as a whole, and with nothing that would be masked.
+  Status CheckMasked(const model::Predicate& leaf, const std::string& name) const;
 
   const model::Dataset& dataset_;
   const model::StudySettings& settings_;
+  vault::StudyVault& study_;
   const vault::PeopleView& people_;
   const CodeKey& key_;
   const bool payloads_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "privacy/coded_people.h"
+#include "privacy/people_texts.h"
 
 namespace sheaf::privacy {
 namespace {
@@ -103,9 +104,11 @@ std::string WithoutDirect(const std::string& attributes, const model::StudySetti
   return boost::json::serialize(kept);
 }
 
-void Strip(const Reader& reader, model::Participant& participant) {
+void Strip(vault::StudyVault& study, const Reader& reader, model::Participant& participant) {
+  const PeopleTexts texts(study, reader.key);
   participant.code.clear();
-  participant.attributes = WithoutDirect(participant.attributes, reader.settings);
+  participant.status = texts.Text(std::move(participant.status));
+  participant.attributes = texts.Json(WithoutDirect(participant.attributes, reader.settings));
 }
 
 //! Who was there, as far as the reader may know. `seen`: numbers in ascending order; null: all.
@@ -117,15 +120,18 @@ Status HideAttendance(vault::StudyVault& study, const Reader& reader, const std:
       return !number || !std::binary_search(seen->begin(), seen->end(), *number);
     });
   }
+  const PeopleTexts texts(study, reader.key);
   for (auto& one : session.attendance) {
-    if (own ? one.participant != *own : !reader.rights.identifiers)
-      one.participant = Code(reader.key, CodeKind::kParticipant, one.participant);
+    if (own ? one.participant == *own : reader.rights.identifiers) continue;
+    one.participant = Code(reader.key, CodeKind::kParticipant, one.participant);
+    one.role = texts.Text(std::move(one.role));
   }
   return {};
 }
 
-void Strip(model::Session& session) {
+void Strip(vault::StudyVault& study, const Reader& reader, model::Session& session) {
   session.name.clear();
+  session.status = PeopleTexts(study, reader.key).Text(std::move(session.status));
   session.attributes = "{}";
 }
 
@@ -151,7 +157,7 @@ Result<vault::Page<model::Participant>> ListParticipants(vault::StudyVault& stud
       numbers, options, [&](std::int32_t number) { return Code(reader.key, CodeKind::kParticipant, people->ParticipantId(number)); });
   SHEAF_ASSIGN(auto found, study.Participants(OfNumbers(codes)));
   auto page = InOrder(std::move(codes), std::move(found));
-  for (auto& participant : page.items) Strip(reader, participant);
+  for (auto& participant : page.items) Strip(study, reader, participant);
   return page;
 }
 
@@ -170,7 +176,7 @@ Result<model::Participant> FindParticipant(vault::StudyVault& study, const Reade
   SHEAF_ASSIGN(model::Participant participant, study.FindParticipant(id));
   if (reader.rights.identifiers) return participant;
   participant.id = asked;
-  Strip(reader, participant);
+  Strip(study, reader, participant);
   return participant;
 }
 
@@ -194,7 +200,7 @@ Result<vault::Page<model::Session>> ListSessions(vault::StudyVault& study, const
   if (some) { SHEAF_ASSIGN(seen, SeenParticipants(study, reader)); }
   for (auto& session : page.items) {
     SHEAF_TRY(HideAttendance(study, reader, some ? &seen : nullptr, session));
-    if (!reader.rights.identifiers) Strip(session);
+    if (!reader.rights.identifiers) Strip(study, reader, session);
   }
   return page;
 }
@@ -218,7 +224,7 @@ Result<model::Session> FindSession(vault::StudyVault& study, const Reader& reade
   SHEAF_TRY(HideAttendance(study, reader, some ? &seen : nullptr, session));
   if (reader.rights.identifiers) return session;
   session.id = asked;
-  Strip(session);
+  Strip(study, reader, session);
   return session;
 }
 

@@ -171,3 +171,119 @@ def test_other_datasets_are_not_there(world):
     study.api.get(f"/exports/{other['id']}/file", error="not-found")
     same = world.owner.finished({"datasets": ["one"]})
     assert study.api.get(f"/exports/{same['id']}/file").status_code == 200
+
+
+# ------------------------------------------------------- attributes that leave, with people in them
+
+TOLD = {"contact": "anna@example.org", "partner": "pers-0", "house": "room-7", "rank": "42", "deep": {"to": ["pers-0", {"pers-1": "at anna\u0040example.org"}]}, "arm": "a", "age": 34}
+
+
+@pytest.fixture
+def told(owner, stranger):
+    """A study whose attributes, declared as harmless, name people; the owner's view and that of a reader without identifiers."""
+    study = new_study(owner)
+    study.api.patch(study.path, {"settings": {"attributes": {name: "sensitive" if name == "deep" else "quasi" if name == "contact" else "plain" for name in TOLD}}})
+    for number in range(6):
+        study.api.put(f"{study.path}/participants/pers-{number}", {"status": "active" if number else "of anna@example.org", "attributes": TOLD})
+    for identity in ("42", "34"):
+        study.api.put(f"{study.path}/participants/{identity}", {"status": "active", "attributes": TOLD})
+    study.api.put(f"{study.path}/sessions/room-7", {"status": "pers-1", "attendance": [{"participant": "pers-1", "role": "pers-0"}, {"participant": "pers-2", "role": "asks anna@example.org"}, {"participant": "pers-3", "role": "member"}]})
+    study.dataset("d", [{"id": "n", "type": "integer"}]).send([{"id": f"rec-{number}", "participant": f"pers-{number}", "session": "room-7", "values": {"n": number}} for number in range(6)])
+    study.api.put(f"{study.path}/grants/{STRANGER}", {"rights": ["view", "export"], "identifiers": False})
+    return study, Study(stranger, study.id)
+
+
+def condition(name, op, value=None):
+    return json.dumps({"field": f"participant.{name}", "op": op, **({} if value is None else {"value": value})})
+
+
+def test_attributes_of_participants_are_masked(told):
+    _, study = told
+    answer = study.api.get(f"{study.path}/participants")
+    codes = [record["participant"] for record in Dataset(study, "d").page()["records"]]
+    house = Dataset(study, "d").page()["records"][0]["session"]
+    assert b"pers-" not in answer.content and b"example.org" not in answer.content and b"room-7" not in answer.content and answer.json()["total"] == 8
+    for participant in answer.json()["participants"]:
+        attributes = participant["attributes"]
+        assert attributes == {"contact": "[email]", "partner": codes[0], "house": house, "rank": attributes["rank"], "deep": {"to": [codes[0], {codes[1]: "at [email]"}]}, "arm": "a", "age": 34}
+        assert attributes["rank"].startswith("P-")
+        assert study.api.get(f"{study.path}/participants/{participant['id']}").json() == participant
+    assert sorted(participant["status"] for participant in answer.json()["participants"]) == ["active"] * 7 + ["of [email]"]
+
+
+def test_roles_of_attendance_are_masked(told):
+    _, study = told
+    answer = study.api.get(f"{study.path}/sessions")
+    codes = [record["participant"] for record in Dataset(study, "d").page()["records"]]
+    assert b"pers-" not in answer.content and b"example.org" not in answer.content
+    [session] = answer.json()["sessions"]
+    assert {one["participant"]: one["role"] for one in session["attendance"]} == {codes[1]: codes[0], codes[2]: "asks [email]", codes[3]: "member"}
+    assert session["status"] == codes[1] and study.api.get(f"{study.path}/sessions/{session['id']}").json() == session
+
+
+def test_attributes_are_as_they_were_for_who_sees_identifiers(told):
+    study, _ = told
+    assert study.api.get(f"{study.path}/participants/pers-1").json()["attributes"] == TOLD
+    assert {one["role"] for one in listed(study, "sessions")[0]["attendance"]} == {"pers-0", "asks anna@example.org", "member"}
+    dataset = Dataset(study, "d")
+    assert dataset.count(filter=condition("contact", "starts_with", "anna")) == 6 == dataset.count(filter=condition("partner", "=", "pers-0"))
+    assert dataset.stream("csv", sort="participant.contact").status_code == 200
+
+
+@pytest.mark.parametrize("name,op,value", [
+    ("contact", "starts_with", "a"), ("contact", "ends_with", "org"), ("contact", "contains", "anna"), ("contact", "not_contains", "anna"), ("contact", ">", "anna"), ("contact", "<=", "b"), ("contact", "between", ["a", "b"]),
+    ("contact", "=", "anna@example.org"), ("contact", "!=", "anna@example.org"), ("contact", "in", ["x", "anna@example.org"]), ("contact", "not_in", ["anna@example.org"]), ("arm", "=", "192.168.7.91"),
+    ("partner", "=", "pers-0"), ("partner", "in", ["nobody", "pers-0"]), ("partner", "!=", "pers-0"), ("partner", "starts_with", "pers"), ("house", "=", "room-7"),
+    ("deep", "=", '{"to":["pers-0",{"pers-1":"at anna@example.org"}]}'), ("deep", "=", '["pers-1"]'), ("deep", "contains", "pers"), ("status", "contains", "anna"), ("status", "=", "of anna@example.org"),
+])
+def test_attributes_cannot_be_guessed_by_filters(told, name, op, value):
+    study, reader = told
+    for params in ({}, {"identifiers": "remove"}, {"identifiers": "keep"}):
+        Dataset(reader, "d").page(filter=condition(name, op, value), error="identifier-removed", place="/filter", **params)
+    for mode in ("remove", "aggregate"):
+        Dataset(study, "d").stream("csv", identifiers=mode, filter=condition(name, op, value), error="identifier-removed", place="/filter")
+    Dataset(study, "d").stream("csv", identifiers="remove", filter=json.dumps({"not": {"any": [json.loads(condition(name, op, value))]}}), error="identifier-removed", place="/filter")
+
+
+@pytest.mark.parametrize("name,op,value,count", [
+    ("arm", "=", "a", 6), ("arm", "!=", "a", 0), ("arm", "in", ["a", "b"], 6), ("arm", "not_in", ["a"], 0), ("arm", "is_null", None, 0), ("contact", "is_not_null", None, 6),
+    ("age", ">", 30, 6), ("age", "between", [1, 3], 0), ("age", "=", 34, 6), ("arm", "=", True, 0), ("status", "=", "active", 5),
+    # A text that is an id is no number to who may not see it.
+    ("rank", "=", 42, 0), ("rank", ">", 1, 0),
+])
+def test_attributes_can_be_compared_as_a_whole(told, name, op, value, count):
+    study, reader = told
+    assert Dataset(reader, "d").count(filter=condition(name, op, value)) == count
+    assert Dataset(study, "d").count(identifiers="remove", filter=condition(name, op, value)) == count
+
+
+@pytest.mark.parametrize("name", ["contact", "deep", "status"])
+def test_groups_that_name_people_are_refused(told, name):
+    study, reader = told
+    for one in (study, reader):
+        Dataset(one, "d").stream("csv", identifiers="aggregate", group_by=f"participant.{name}", error="identifier-removed", place="group_by")
+        Dataset(one, "d").stream("csv", identifiers="aggregate", group_by=f"participant.arm,participant.{name}", error="identifier-removed", place="group_by")
+    job = study.finished({"datasets": ["d"], "identifiers": "aggregate", "group_by": f"participant.{name}"})
+    assert job["state"] == "failed" and "cannot be grouped by" in job["error"]
+    assert "anna" not in json.dumps(job) and "pers-" not in json.dumps(job)
+
+
+@pytest.mark.parametrize("name", ["partner", "house", "rank"])
+def test_groups_of_ids_have_no_name(told, name):
+    study, _ = told
+    lines = Dataset(study, "d").stream("csv", identifiers="aggregate", group_by=f"participant.{name}").content.decode().splitlines()
+    assert len(lines) == 2 and lines[1].startswith("d,,n,,6,6,")
+
+
+def test_groups_that_name_nobody_are_counted(told):
+    study, _ = told
+    content = Dataset(study, "d").stream("csv", identifiers="aggregate", group_by="participant.arm,participant.age").content.decode()
+    assert content.splitlines()[1].startswith("d,a,34,n,,6,6,")
+
+
+def test_attributes_give_no_order(told):
+    """It would tell of what is masked."""
+    _, reader = told
+    for name in ("contact", "partner", "status"):
+        Dataset(reader, "d").page(sort=f"participant.{name}", error="identifier-removed", place="sort")
+        Dataset(reader, "d").stream("csv", sort=f"participant.{name}", error="identifier-removed", place="sort")

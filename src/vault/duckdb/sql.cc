@@ -50,7 +50,8 @@ class Renderer {
   //! An expression for sorting by a column.
   std::string SortExpression(const model::Column& column) {
     if (OfParticipant(column.kind)) {
-      return fmt::format("(SELECT {} FROM {}.main.participants p WHERE p.no = _participant)", PeopleExpression(column), context_.alias);
+      return fmt::format("(SELECT {} FROM {}.main.participants p WHERE p.no = _participant)", WithoutIds(column, PeopleExpression(column)),
+                         context_.alias);
     }
     if (OfSession(column.kind)) {
       return fmt::format("(SELECT {} FROM {}.main.sessions p WHERE p.no = _session)", PeopleExpression(column), context_.alias);
@@ -99,16 +100,27 @@ class Renderer {
       case ColumnKind::kSessionName: return "p.name";
       case ColumnKind::kSessionStart: return "p.starts";
       case ColumnKind::kSessionEnd: return "p.ends";
-      default: {
-        // JSON path with the member quoted; a quote or backslash inside it cannot occur in the name of an attribute
-        // that the filter language accepts, and is dropped here all the same.
-        std::string path = "$.\"";
-        for (const char c : column.attribute) {
-          if (c != '"' && c != '\\') path += c;
-        }
-        return fmt::format("json_extract_string(p.attributes, {})", SqlText(path + "\""));
-      }
+      default: return fmt::format("json_extract_string(p.attributes, {})", AttributePath(column));
     }
+  }
+
+  //! An attribute's text, null where it is somebody's id and ids are masked. A number is a number, even if it is also an id.
+  std::string WithoutIds(const model::Column& column, std::string expression) const {
+    if (!masked_ || column.kind != ColumnKind::kParticipantAttribute) return expression;
+    return fmt::format(
+        "(CASE WHEN json_type(p.attributes, {2}) = 'VARCHAR' AND ({0} IN (SELECT id FROM {1}.main.participants) OR "
+        "{0} IN (SELECT id FROM {1}.main.sessions)) THEN NULL ELSE {0} END)",
+        expression, context_.alias, AttributePath(column));
+  }
+
+  //! JSON path with the member quoted; a quote or backslash inside it cannot occur in the name of an attribute that the
+  //! filter language accepts, and is dropped here all the same.
+  static std::string AttributePath(const model::Column& column) {
+    std::string path = "$.\"";
+    for (const char c : column.attribute) {
+      if (c != '"' && c != '\\') path += c;
+    }
+    return SqlText(path + "\"");
   }
 
   void Leaf(const Predicate& predicate) {
@@ -183,6 +195,8 @@ class Renderer {
     // Attributes are JSON: they compare as text, or as numbers when the filter's value is one.
     if (IsAttribute(predicate.column) && !predicate.values.empty()) {
       const Value& value = predicate.values.front();
+      // Texts are compared as they are: who may not see ids may not name them either.
+      if (!std::holds_alternative<std::string>(value)) expression = WithoutIds(predicate.column, std::move(expression));
       if (std::holds_alternative<std::int64_t>(value) || std::holds_alternative<double>(value)) {
         expression = fmt::format("TRY_CAST({} AS DOUBLE)", expression);
       } else if (std::holds_alternative<bool>(value)) {
