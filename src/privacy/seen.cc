@@ -24,14 +24,72 @@ model::Predicate OneOf(model::Column column, const std::vector<std::string>& tex
 
 Error Missing(std::string_view noun) { return {ErrorCode::kNotFound, "there is no " + std::string(noun) + " with this id", {}, 0}; }
 
-Result<std::vector<std::int32_t>> SeenParticipants(vault::StudyVault& study, const Reader& reader) {
-  return study.ParticipantNumbers(WhoIsSeen(reader.rights, reader.settings).value_or(model::Predicate{}));
+//! Are some participants, and the sessions without the others, hidden? With datasets: whoever has no record in these.
+bool SeesSomePeople(const model::ViewRights& rights) { return model::SeesSomeParticipants(rights) || !rights.datasets.empty(); }
+
+//! Whoever may be seen, by number in ascending order.
+struct Seen {
+  std::vector<std::int32_t> participants, sessions;
+};
+
+void AddNumber(const model::ColumnView& view, std::size_t row, std::vector<bool>& met) {
+  if (view.IsNull(row) || view.At<std::int32_t>(row) < 0) return;
+  const auto number = static_cast<std::size_t>(view.At<std::int32_t>(row));
+  if (number >= met.size()) met.resize(number + 1);
+  met[number] = true;
 }
 
-Result<std::vector<std::int32_t>> SeenSessions(vault::StudyVault& study, const Reader& reader) {
-  if (!model::SeesSomeParticipants(reader.rights)) return study.SessionNumbers(std::nullopt);
-  SHEAF_ASSIGN(auto participants, SeenParticipants(study, reader));
-  return study.SessionNumbers(std::move(participants));
+std::vector<std::int32_t> Numbers(const std::vector<bool>& met) {
+  std::vector<std::int32_t> numbers;
+  for (std::size_t number = 0; number < met.size(); ++number) {
+    if (met[number]) numbers.push_back(static_cast<std::int32_t>(number));
+  }
+  return numbers;
+}
+
+//! Those in the records that the reader may see. Reads two columns of all of them.
+Result<Seen> SeenInRecords(vault::StudyVault& study, const Reader& reader) {
+  std::vector<bool> participants, sessions;
+  const vault::Seq upto = study.LastSeq();
+  for (const auto& dataset : study.Datasets()) {
+    if (!model::MaySeeDataset(reader.rights, dataset->id)) continue;
+    vault::Select select;
+    select.dataset = dataset->id;
+    select.upto = upto;
+    select.columns = {{ColumnKind::kParticipant, -1, {}}, {ColumnKind::kSession, -1, {}}};
+    select.where = WhoIsSeen(reader.rights, reader.settings);
+    SHEAF_ASSIGN(const auto cursor, study.Read(select));
+    while (true) {
+      SHEAF_ASSIGN(const auto batch, cursor->Next());
+      if (batch == nullptr) break;
+      for (std::size_t row = 0; row < batch->rows; ++row) {
+        AddNumber(batch->columns[0], row, participants);
+        AddNumber(batch->columns[1], row, sessions);
+      }
+    }
+  }
+  return Seen{Numbers(participants), Numbers(sessions)};
+}
+
+//! Of everybody, or of those who are seen.
+Result<std::vector<std::int32_t>> SeenParticipants(vault::StudyVault& study, const Reader& reader) {
+  if (reader.rights.datasets.empty())
+    return study.ParticipantNumbers(WhoIsSeen(reader.rights, reader.settings).value_or(model::Predicate{}));
+  SHEAF_ASSIGN(auto seen, SeenInRecords(study, reader));
+  return std::move(seen.participants);
+}
+
+//! Sessions, and who of those in them is seen; without participants where everybody is.
+Result<Seen> SeenSessions(vault::StudyVault& study, const Reader& reader) {
+  if (!reader.rights.datasets.empty()) return SeenInRecords(study, reader);
+  Seen seen;
+  if (!model::SeesSomeParticipants(reader.rights)) {
+    SHEAF_ASSIGN(seen.sessions, study.SessionNumbers(std::nullopt));
+    return seen;
+  }
+  SHEAF_ASSIGN(seen.participants, SeenParticipants(study, reader));
+  SHEAF_ASSIGN(seen.sessions, study.SessionNumbers(seen.participants));
+  return seen;
 }
 
 std::string Lower(std::string_view text) {
@@ -148,7 +206,7 @@ std::optional<model::Predicate> WhoIsSeen(const model::ViewRights& rights, const
 Result<vault::Page<model::Participant>> ListParticipants(vault::StudyVault& study, const Reader& reader, const ListOptions& asked) {
   ListOptions options = asked;
   if (reader.rights.identifiers) {
-    if (model::SeesSomeParticipants(reader.rights)) { SHEAF_ASSIGN(options.numbers, SeenParticipants(study, reader)); }
+    if (SeesSomePeople(reader.rights)) { SHEAF_ASSIGN(options.numbers, SeenParticipants(study, reader)); }
     return study.Participants(options);
   }
   SHEAF_ASSIGN(const auto numbers, SeenParticipants(study, reader));
@@ -168,7 +226,7 @@ Result<model::Participant> FindParticipant(vault::StudyVault& study, const Reade
     if (ids.empty()) return Fail(Missing("participant"));
     id = ids.begin()->second;
   }
-  if (model::SeesSomeParticipants(reader.rights)) {
+  if (SeesSomePeople(reader.rights)) {
     SHEAF_ASSIGN(const auto seen, SeenParticipants(study, reader));
     const auto number = study.ParticipantNumber(id);
     if (!number || !std::binary_search(seen.begin(), seen.end(), *number)) return Fail(Missing("participant"));
@@ -181,47 +239,44 @@ Result<model::Participant> FindParticipant(vault::StudyVault& study, const Reade
 }
 
 Result<vault::Page<model::Session>> ListSessions(vault::StudyVault& study, const Reader& reader, const ListOptions& asked) {
-  const bool some = model::SeesSomeParticipants(reader.rights);
+  const bool some = SeesSomePeople(reader.rights);
   if (reader.rights.identifiers && !some) return study.Sessions(asked);
-  SHEAF_ASSIGN(const auto numbers, SeenSessions(study, reader));
+  SHEAF_ASSIGN(const Seen seen, SeenSessions(study, reader));
   vault::Page<model::Session> page;
   if (reader.rights.identifiers) {
     ListOptions options = asked;
-    options.numbers = numbers;
+    options.numbers = seen.sessions;
     SHEAF_ASSIGN(page, study.Sessions(options));
   } else {
     const auto people = study.People();
-    CodePage codes =
-        PageOfCodes(numbers, asked, [&](std::int32_t number) { return Code(reader.key, CodeKind::kSession, people->SessionId(number)); });
+    CodePage codes = PageOfCodes(seen.sessions, asked,
+                                 [&](std::int32_t number) { return Code(reader.key, CodeKind::kSession, people->SessionId(number)); });
     SHEAF_ASSIGN(auto found, study.Sessions(OfNumbers(codes)));
     page = InOrder(std::move(codes), std::move(found));
   }
-  std::vector<std::int32_t> seen;
-  if (some) { SHEAF_ASSIGN(seen, SeenParticipants(study, reader)); }
   for (auto& session : page.items) {
-    SHEAF_TRY(HideAttendance(study, reader, some ? &seen : nullptr, session));
+    SHEAF_TRY(HideAttendance(study, reader, some ? &seen.participants : nullptr, session));
     if (!reader.rights.identifiers) Strip(study, reader, session);
   }
   return page;
 }
 
 Result<model::Session> FindSession(vault::StudyVault& study, const Reader& reader, std::string_view asked) {
-  const bool some = model::SeesSomeParticipants(reader.rights);
+  const bool some = SeesSomePeople(reader.rights);
   std::string id(asked);
   if (!reader.rights.identifiers) {
     const auto ids = IdsOfCodes(*study.People(), reader.key, CodeKind::kSession, {id});
     if (ids.empty()) return Fail(Missing("session"));
     id = ids.begin()->second;
   }
-  std::vector<std::int32_t> seen;
+  Seen seen;
   if (some) {
-    SHEAF_ASSIGN(const auto sessions, SeenSessions(study, reader));
+    SHEAF_ASSIGN(seen, SeenSessions(study, reader));
     const auto number = study.SessionNumber(id);
-    if (!number || !std::binary_search(sessions.begin(), sessions.end(), *number)) return Fail(Missing("session"));
-    SHEAF_ASSIGN(seen, SeenParticipants(study, reader));
+    if (!number || !std::binary_search(seen.sessions.begin(), seen.sessions.end(), *number)) return Fail(Missing("session"));
   }
   SHEAF_ASSIGN(model::Session session, study.FindSession(id));
-  SHEAF_TRY(HideAttendance(study, reader, some ? &seen : nullptr, session));
+  SHEAF_TRY(HideAttendance(study, reader, some ? &seen.participants : nullptr, session));
   if (reader.rights.identifiers) return session;
   session.id = asked;
   Strip(study, reader, session);

@@ -23,7 +23,7 @@ std::optional<model::Predicate> WhoIsSeen(const model::ViewRights& rights, const
 // As the vault's methods of these names. A reader without identifiers gives and gets codes for ids, in order of code;
 // participants' codes and direct attributes, and sessions' names and attributes, are empty, and ids and addresses in what
 // is left are hidden. kNotFound for whom the
-// reader does not see. Attendance holds those who are seen; with own_participant everybody, the others by code.
+// reader does not see: with rights to some datasets also whoever has no record in these, which asks for reading them. Attendance holds those who are seen; with own_participant everybody, the others by code.
 Result<vault::Page<model::Participant>> ListParticipants(vault::StudyVault& study, const Reader& reader, const vault::ListOptions& options);
 Result<model::Participant> FindParticipant(vault::StudyVault& study, const Reader& reader, std::string_view id);
 Result<vault::Page<model::Session>> ListSessions(vault::StudyVault& study, const Reader& reader, const vault::ListOptions& options);

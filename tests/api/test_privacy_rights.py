@@ -287,3 +287,72 @@ def test_attributes_give_no_order(told):
     for name in ("contact", "partner", "status"):
         Dataset(reader, "d").page(sort=f"participant.{name}", error="identifier-removed", place="sort")
         Dataset(reader, "d").stream("csv", sort=f"participant.{name}", error="identifier-removed", place="sort")
+
+
+# ------------------------------------------------------------- people of other datasets
+
+@pytest.fixture
+def apart(owner):
+    """person-0 to 3 in one and two; here also people and sessions of another dataset alone, and of none."""
+    world = World(owner, None)
+    study = world.owner
+    study.api.put(f"{study.path}/participants/idle", {"attributes": {"site": "north"}})
+    study.api.put(f"{study.path}/sessions/room-empty", {"attendance": [{"participant": "person-0"}]})
+    study.api.put(f"{study.path}/sessions/room-both", {"attendance": [{"participant": "person-0"}, {"participant": "elsewhere"}, {"participant": "idle"}]})
+    study.dataset("three", FIELDS).send([{"id": "x", "participant": "elsewhere", "session": "room-three"}, {"id": "y", "participant": "person-0", "session": "room-both"}])
+    Dataset(study, "one").send([{"id": "z", "participant": "person-0", "session": "room-both"}])
+    return world
+
+
+def test_people_of_other_datasets_are_not_there(apart, stranger):
+    apart.stranger = stranger
+    study = apart.grant(datasets=["one"])
+    answer = study.api.get(f"{study.path}/participants").json()
+    assert [one["id"] for one in answer["participants"]] == [f"person-{number}" for number in range(4)] and answer["total"] == 4
+    assert listed(study, "participants", search="elsewhere") == [] == listed(study, "participants", search="idle")
+    for identity in ("elsewhere", "idle"):
+        study.api.get(f"{study.path}/participants/{identity}", error="not-found")
+    assert study.api.get(f"{study.path}/participants/person-3").json()["code"] == "nick-3"
+    sessions = study.api.get(f"{study.path}/sessions").json()
+    assert [one["id"] for one in sessions["sessions"]] == ["room-both", "room-north", "room-south"] and sessions["total"] == 3
+    assert [one["participant"] for one in sessions["sessions"][0]["attendance"]] == ["person-0"]
+    assert study.api.get(f"{study.path}/sessions/room-both").json() == sessions["sessions"][0]
+    for identity in ("room-three", "room-empty"):
+        study.api.get(f"{study.path}/sessions/{identity}", error="not-found")
+    everybody = {one["id"] for one in listed(apart.owner, "participants")}
+    assert {"elsewhere", "idle"} < everybody and len(listed(apart.owner, "sessions")) == 5
+
+
+def test_datasets_with_sites_and_without_identifiers(apart, stranger):
+    apart.stranger = stranger
+    study = apart.grant(datasets=["three"], sites=["north"])
+    assert [one["id"] for one in listed(study, "participants")] == ["person-0"] and [one["id"] for one in listed(study, "sessions")] == ["room-both"]
+    study = apart.grant(datasets=["three"], identifiers=False)
+    records = Dataset(study, "three").page()["records"]
+    people, sessions = listed(study, "participants"), listed(study, "sessions")
+    assert {one["id"] for one in people} == {record["participant"] for record in records} and len(people) == 2
+    assert {one["id"] for one in sessions} == {record["session"] for record in records} and len(sessions) == 2
+    assert study.api.get(f"{study.path}/participants/{people[0]['id']}").json() == people[0]
+    assert study.api.get(f"{study.path}/sessions/{sessions[0]['id']}").json() == sessions[0]
+    check_no_secret(json.dumps([people, sessions]).encode())
+
+
+def test_somebody_whose_records_went_is_not_there(apart, stranger):
+    apart.stranger = stranger
+    study = apart.grant(datasets=["three"])
+    assert len(listed(study, "participants")) == 2
+    apart.owner.api.delete(f"{apart.owner.path}/datasets/three/records/x", status=204)
+    assert [one["id"] for one in listed(study, "participants")] == ["person-0"] and [one["id"] for one in listed(study, "sessions")] == ["room-both"]
+
+
+def test_notices_name_no_other_dataset(world):
+    for name in ("one", "two"):
+        world.owner.api.put(f"{world.owner.path}/datasets/{name}/retention", {"delete_after_days": 3, "notice_days": 30})
+    study = world.grant(datasets=["one"])
+    answer = study.api.get(f"{study.path}/retention/notices").json()
+    assert [one["dataset"] for one in answer["notices"]] == ["one"] and answer["total"] == 1
+    assert {one["dataset"] for one in listed_notices(world.owner)} == {"one", "two"}
+
+
+def listed_notices(study):
+    return study.api.get(f"{study.path}/retention/notices").json()["notices"]

@@ -67,9 +67,12 @@ std::string StepsJson(const std::vector<privacy::RetentionStep>& steps) {
 }
 
 Answer ListNotices(Call& call) {
-  SHEAF_ASSIGN(const model::Study study, call.Study(access::Action::kViewStudy));
+  SHEAF_ASSIGN(const access::StudyAccess access, call.Access(access::Action::kViewStudy));
   SHEAF_TRY(call.OnlyParameters({}));
-  SHEAF_ASSIGN(const auto steps, call.rooms->retention->Notices(study.id));
+  SHEAF_ASSIGN(auto steps, call.rooms->retention->Notices(access.study.id));
+  std::erase_if(steps, [&access](const privacy::RetentionStep& step) {
+    return !step.dataset.empty() && !model::MaySeeDataset(access.rights, step.dataset);
+  });
   return ListResponse("notices", StepsJson(steps), "", steps.size());
 }
 
