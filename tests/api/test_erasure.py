@@ -292,7 +292,7 @@ def test_while_others_write_and_read(world):
     assert leftovers(world.server.data) == []
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.01, 0.03, 0.06, 0.1, 0.2, 0.35])
+@pytest.mark.parametrize("delay", [0.03, *(pytest.param(delay, marks=pytest.mark.slow) for delay in (0.0, 0.01, 0.06, 0.1, 0.2, 0.35))])
 def test_killed_in_the_midst(world, delay):
     world.fill(others=6000)
     world.exports()
