@@ -139,9 +139,13 @@ def test_hostile_names_in_files(owner, study):
     """Participants and sessions become folders of a ZIP; their ids are anything."""
     import io
     import zipfile
-    ids = ["../../up", "/etc/passwd", "a\\..\\b", "C:\\x", "CON", "nul.txt", "x" * 255, "ä", "日本", ".", "..", "-rf", "a\u202eb", " lead", "trail ", "a/b", "A", "a", "line;semi", "=cmd()"]
+    ids = ["../../up", "/etc/passwd", "a\\..\\b", "C:\\x", "CON", "nul.txt", "x" * 255, "ä", "日本", "...", "..x", "-rf", "a\u202eb", " lead", "trail ", "a/b", "A", "a", "line;semi", "=cmd()"]
     dataset = study.dataset("d", [{"id": "a", "type": "integer"}])
     dataset.send([{"participant": identity, "session": identity, "values": {"a": number}} for number, identity in enumerate(ids)])
+    for segment in (".", ".."):
+        # Clients take these out of addresses, so that nobody could be asked about, or erased, by them.
+        dataset.send([{"participant": segment, "values": {"a": 1}}], error="records-rejected")
+        dataset.send([{"participant": "p", "session": segment, "values": {"a": 1}}], error="records-rejected")
     job = study.finished({"datasets": ["d"], "format": "zip", "layout": "participant"})
     assert job["state"] == "succeeded", job
     archive = zipfile.ZipFile(io.BytesIO(owner.get(f"/exports/{job['id']}/file").content))
