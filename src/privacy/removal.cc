@@ -1,6 +1,7 @@
 #include "privacy/removal.h"
 
 #include "privacy/coded_people.h"
+#include "privacy/mask.h"
 #include "privacy/people_texts.h"
 #include "query/filter.h"
 
@@ -59,10 +60,10 @@ Status Removal::TranslateLeaf(model::Predicate& leaf) const {
     case ColumnKind::kSessionName:
     case ColumnKind::kSessionAttribute: return Removed(name, "cannot be filtered by", place);
     case ColumnKind::kParticipantAttribute:
-      if (settings_.ClassOfAttribute(leaf.column.attribute) != model::PrivacyClass::kDirect) return CheckMasked(leaf, name);
+      if (settings_.ClassOfAttribute(leaf.column.attribute) != model::PrivacyClass::kDirect) return TranslateMasked(leaf, name);
       return Removed(name, "is a direct identifier, which cannot be filtered by", place);
     case ColumnKind::kParticipantStatus:
-    case ColumnKind::kSessionStatus: return CheckMasked(leaf, name);
+    case ColumnKind::kSessionStatus: return TranslateMasked(leaf, name);
     case ColumnKind::kRecordId:
     case ColumnKind::kMetadata:
     case ColumnKind::kSkipped:
@@ -89,13 +90,18 @@ Status Removal::TranslatePeople(model::Predicate& leaf, CodeKind kind) const {
   return {};
 }
 
-Status Removal::CheckMasked(const model::Predicate& leaf, const std::string& name) const {
+Status Removal::TranslateMasked(model::Predicate& leaf, const std::string& name) const {
   const PeopleTexts texts(study_, key_);
-  for (const auto& value : leaf.values) {
-    const auto* text = std::get_if<std::string>(&value);
+  for (auto& value : leaf.values) {
+    auto* text = std::get_if<std::string>(&value);
     if (text == nullptr) continue;
     if (!IsEquality(leaf.op)) return Removed(name, "is compared with whole texts, by = != in and not_in", "/filter");
-    if (texts.Hides(*text)) return Removed(name, "cannot be compared with ids and addresses", "/filter");
+    std::string masked;
+    MaskCounts counts;
+    if (MaskText(*text, masked, counts)) return Removed(name, "cannot be compared with addresses", "/filter");
+    // To refuse an id would tell that it is somebody's: as it leaves, nothing that is kept is equal to it.
+    const bool nested = text->starts_with('{') || text->starts_with('[');
+    if (texts.Hides(*text)) *text = nested ? texts.Json(*text) : texts.Text(*text);
   }
   return {};
 }

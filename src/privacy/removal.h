@@ -35,7 +35,7 @@ class Removal {
   Status TranslateLeaf(model::Predicate& leaf) const;
   Status TranslatePeople(model::Predicate& leaf, CodeKind kind) const;
   //! A text that leaves masked is compared as a whole, and with nothing that would be masked.
-  Status CheckMasked(const model::Predicate& leaf, const std::string& name) const;
+  Status TranslateMasked(model::Predicate& leaf, const std::string& name) const;
 
   const model::Dataset& dataset_;
   const model::StudySettings& settings_;
