@@ -21,6 +21,7 @@
 #include "access/door.h"
 #include "access/limits.h"
 #include "api/native/api.h"
+#include "api/page/page.h"
 #include "api/problem.h"
 #include "base/ids.h"
 #include "base/log.h"
@@ -232,6 +233,7 @@ Result<Running> StartServer(const DataDirectory& directory, const ServeOptions& 
   SHEAF_TRY(running.rooms.jobs->Start());
   http::Router router;
   api::native::AddRoutes(router, std::make_shared<const api::native::Rooms>(running.rooms));
+  api::page::AddRoutes(router);
   http::Server::Options server_options;
   server_options.listen = options.listen;
   server_options.render_error = [](const Error& error, std::string_view path, std::string_view request_id) {

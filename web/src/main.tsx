@@ -1,0 +1,30 @@
+import '@mantine/core/styles.css';
+import '@/app/app.css';
+
+import { MantineProvider } from '@mantine/core';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+
+import { queryClient } from '@/app/query-client';
+import { router } from '@/app/router';
+import { theme } from '@/app/theme';
+import { ZoneProvider } from '@/time/zone';
+import { ToastProvider } from '@/ui/toast';
+
+const root = document.getElementById('root');
+if (!root) throw new Error('index.html has no #root');
+createRoot(root).render(
+  <StrictMode>
+    <MantineProvider theme={theme} defaultColorScheme="auto">
+      <QueryClientProvider client={queryClient}>
+        <ZoneProvider>
+          <ToastProvider>
+            <RouterProvider router={router} />
+          </ToastProvider>
+        </ZoneProvider>
+      </QueryClientProvider>
+    </MantineProvider>
+  </StrictMode>,
+);
