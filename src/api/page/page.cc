@@ -10,7 +10,7 @@ namespace sheaf::api::page {
 namespace {
 
 //! Where the page's own router takes over; web/src/app/routes.tsx has a view for each.
-constexpr std::array kViews = {"/",        "/sign-in", "/studies",  "/studies/{rest*}", "/exports", "/keys",
+constexpr std::array kViews = {"/",        "/sign-in", "/studies",      "/studies/{rest*}",  "/exports", "/keys",
                                "/account", "/people",  "/server/audit", "/server/retention", "/me"};
 constexpr std::uint64_t kNoBody = 1u << 16;
 
