@@ -53,22 +53,48 @@ enum class Action {
   kReadAudit,
 };
 
+//! What a route of an experiment platform's protocol is about. Its keys have scopes of these names.
+enum class Topic {
+  kEvents,
+  kRecordings,
+  kChat,
+  kVideochat,
+  kContinuousRatings,
+  kSparseRatings,
+  kSyncMetrics,
+  kComponents,
+  kParticipants,
+  kRooms,
+  kExperiments,
+  kDeployments,
+  kWriteEvents,
+};
+//! What for. The key's scope is that of the topic, whatever the purpose; a grant must allow the purpose.
+enum class Intent { kView, kExport, kWrite };
+
 //! A study, and what of it the principal may see.
 struct StudyAccess {
   model::Study study;
   model::ViewRights rights;
 };
 
-//! A new key: "sheaf_" + 43 random characters. Shown once; only its digest is kept.
+enum class KeyStyle {
+  kSheaf,       //!< "sheaf_" + 43 random characters
+  kHyperStudy,  //!< "hst_live_" + 64 random characters
+};
+//! "sheaf", "hyperstudy"; nullopt for an unknown word.
+std::optional<KeyStyle> KeyStyleFrom(std::string_view name);
+
+//! A new key. Shown once; only its digest is kept.
 struct NewKey {
   catalog::Key key;
   std::string secret;
 };
 //! `scopes` empty: {"*"}. kBadParameter for an unknown scope. Known: * read:* read:records read:studies read:access
 //! read:audit write:records write:studies write:people write:access delete:records delete:studies delete:participants
-//! export and read:<kind> for each dataset kind. `studies`: the only ones it is good for; empty: all.
+//! export, read:<kind> for each dataset kind, and the scopes of experiment platforms (scopes.cc). `studies`: the only ones it is good for; empty: all.
 Result<NewKey> CreateKey(catalog::Catalog& catalog, std::string_view account, std::string_view name, std::vector<std::string> scopes,
-                         std::optional<Micros> expires_at, std::vector<std::string> studies = {});
+                         std::optional<Micros> expires_at, std::vector<std::string> studies = {}, KeyStyle style = KeyStyle::kSheaf);
 //! "90d", "12h", "1y", "2w", "30s", "never" → seconds, nullopt for never. At most 100 years. kBadParameter otherwise.
 Result<std::optional<std::int64_t>> ParseExpiry(std::string_view text);
 
@@ -102,6 +128,11 @@ class Gate {
   //! whole study, identifiers included.
   Result<StudyAccess> AllowStudy(const Principal& principal, Action action, std::string_view study,
                                  std::optional<model::DatasetKind> kind = std::nullopt);
+  //! The same for a route of a platform's protocol. kForbidden names the platform's scope.
+  Status AllowTopic(const Principal& principal, Topic topic);
+  Result<StudyAccess> AllowTopic(const Principal& principal, Topic topic, Intent purpose, std::string_view study);
+  //! May the account behind the principal do this in the study, whatever the key's scopes? False for a study that it may not see.
+  Result<bool> MayInStudy(const Principal& principal, Intent purpose, std::string_view study);
   //! The account whose studies, own and granted, the principal lists; empty for an administrator: all. A key's
   //! `studies` limit the list further.
   std::string ListOwner(const Principal& principal) const;
@@ -109,6 +140,9 @@ class Gate {
   Status FlushUses();
 
  private:
+  //! AllowStudy after the scope.
+  Result<StudyAccess> AllowAccount(const Principal& principal, Action action, std::string_view study);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

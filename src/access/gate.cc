@@ -59,6 +59,15 @@ struct Uses {
 tl::unexpected<Error> Unauthenticated() { return Fail(ErrorCode::kUnauthenticated, "The request carries no valid key."); }
 tl::unexpected<Error> NoStudy() { return Fail(ErrorCode::kNotFound, "There is no such study."); }
 
+Action ActionFor(Intent purpose) {
+  switch (purpose) {
+    case Intent::kView: return Action::kReadRecords;
+    case Intent::kExport: return Action::kExport;
+    case Intent::kWrite: return Action::kWriteRecords;
+  }
+  return Action::kWriteRecords;
+}
+
 std::string_view Trim(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t");
   if (begin == std::string_view::npos) return {};
@@ -232,6 +241,28 @@ Result<StudyAccess> Gate::AllowStudy(const Principal& principal, Action action, 
                                      std::optional<model::DatasetKind> kind) {
   // The scope first: what it says depends on the key alone and tells nothing about studies.
   SHEAF_TRY(Allow(principal, action, kind));
+  return AllowAccount(principal, action, study);
+}
+
+Status Gate::AllowTopic(const Principal& principal, Topic topic) {
+  if (CoversTopic(principal.scopes, topic)) return {};
+  return Fail(ErrorCode::kForbidden, fmt::format("Insufficient scopes. Required: {}", NeededScope(topic)));
+}
+
+Result<StudyAccess> Gate::AllowTopic(const Principal& principal, Topic topic, Intent purpose, std::string_view study) {
+  SHEAF_TRY(AllowTopic(principal, topic));
+  return AllowAccount(principal, ActionFor(purpose), study);
+}
+
+Result<bool> Gate::MayInStudy(const Principal& principal, Intent purpose, std::string_view study) {
+  const auto allowed = AllowAccount(principal, ActionFor(purpose), study);
+  if (allowed) return true;
+  const ErrorCode code = allowed.error().code;
+  if (code == ErrorCode::kNotFound || code == ErrorCode::kForbidden) return false;
+  return Fail(allowed.error());
+}
+
+Result<StudyAccess> Gate::AllowAccount(const Principal& principal, Action action, std::string_view study) {
   if (!IsSlug(study) || principal.account.empty()) return NoStudy();
   const bool within =
       principal.studies.empty() || std::find(principal.studies.begin(), principal.studies.end(), study) != principal.studies.end();

@@ -34,8 +34,14 @@ tl::unexpected<Error> NoExpiry() {
 
 }  // namespace
 
+std::optional<KeyStyle> KeyStyleFrom(std::string_view name) {
+  if (name == "sheaf") return KeyStyle::kSheaf;
+  if (name == "hyperstudy") return KeyStyle::kHyperStudy;
+  return std::nullopt;
+}
+
 Result<NewKey> CreateKey(catalog::Catalog& catalog, std::string_view account, std::string_view name, std::vector<std::string> scopes,
-                         std::optional<Micros> expires_at, std::vector<std::string> studies) {
+                         std::optional<Micros> expires_at, std::vector<std::string> studies, KeyStyle style) {
   if (scopes.empty()) scopes.emplace_back("*");
   for (const std::string& scope : scopes) {
     if (!IsScope(scope)) { return Fail(ErrorCode::kBadParameter, "There is no such scope. Known: " + KnownScopes() + ".", "scope"); }
@@ -44,7 +50,7 @@ Result<NewKey> CreateKey(catalog::Catalog& catalog, std::string_view account, st
   scopes.erase(std::unique(scopes.begin(), scopes.end()), scopes.end());
   std::sort(studies.begin(), studies.end());
   studies.erase(std::unique(studies.begin(), studies.end()), studies.end());
-  SHEAF_ASSIGN(std::string secret, NewSecret());
+  SHEAF_ASSIGN(std::string secret, NewSecret(style));
   SHEAF_ASSIGN(const std::string digest, Digest(secret));
   SHEAF_ASSIGN(catalog::Key key, catalog.AddKey(account, name, scopes, expires_at, digest, studies));
   return NewKey{std::move(key), std::move(secret)};

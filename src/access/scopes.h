@@ -17,6 +17,10 @@ bool Includes(const std::vector<std::string>& scopes, std::string_view wanted);
 std::string KnownScopes();
 //! The one scope that is needed for `action`: what a refusal names.
 std::string_view NeededScope(Action action);
+//! Does one of `scopes` allow what a topic is about?
+bool CoversTopic(const std::vector<std::string>& scopes, Topic topic);
+//! The scope of that platform that is needed: what a refusal names.
+std::string_view NeededScope(Topic topic);
 //! Does one of `scopes` allow `action`? With the kind of the dataset, `read:<kind>` counts too.
 bool Covers(const std::vector<std::string>& scopes, Action action, std::optional<model::DatasetKind> kind);
 

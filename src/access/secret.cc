@@ -8,15 +8,20 @@
 
 namespace sheaf::access {
 namespace {
-constexpr std::string_view kPrefix = "sheaf_";
-constexpr std::size_t kSecretSize = 43;
+struct Shape {
+  std::string_view prefix;
+  std::size_t characters;
+};
+constexpr Shape kSheafShape{"sheaf_", 43};
+constexpr Shape kHyperStudyShape{"hst_live_", 64};
 constexpr std::size_t kDigestSize = 32;
 }  // namespace
 
-Result<std::string> NewSecret() {
-  const std::string token = RandomToken(kSecretSize);
-  if (token.size() != kSecretSize) return Fail(ErrorCode::kInternal, "The system gives no random numbers.");
-  return std::string(kPrefix) + token;
+Result<std::string> NewSecret(KeyStyle style) {
+  const Shape& shape = style == KeyStyle::kHyperStudy ? kHyperStudyShape : kSheafShape;
+  const std::string token = RandomToken(shape.characters);
+  if (token.size() != shape.characters) return Fail(ErrorCode::kInternal, "The system gives no random numbers.");
+  return std::string(shape.prefix) + token;
 }
 
 Result<std::string> Digest(std::string_view secret) {

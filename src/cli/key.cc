@@ -23,6 +23,7 @@ struct KeyOptions {
   std::string name;
   std::string id;
   std::string expires = "never";
+  std::string style = "sheaf";
   std::vector<std::string> scopes;
   std::vector<std::string> studies;
   bool json = false;
@@ -47,7 +48,10 @@ Result<access::NewKey> CreateKey(const KeyOptions& options) {
   SHEAF_ASSIGN(const catalog::Account account, FindUser(*catalog, options.user));
   std::optional<Micros> expires_at;
   if (lifetime) expires_at = Now() + *lifetime * 1'000'000;
-  SHEAF_ASSIGN(access::NewKey made, access::CreateKey(*catalog, account.id, options.name, options.scopes, expires_at, options.studies));
+  const auto style = access::KeyStyleFrom(options.style);
+  if (!style) return Fail(ErrorCode::kUsage, "--style is sheaf or hyperstudy.");
+  SHEAF_ASSIGN(access::NewKey made,
+               access::CreateKey(*catalog, account.id, options.name, options.scopes, expires_at, options.studies, *style));
   SHEAF_TRY(access::RecordCommand(*catalog, "key.create", made.key.id));
   return made;
 }
@@ -147,11 +151,14 @@ void AddKeyCreate(CLI::App& key, const std::shared_ptr<KeyOptions>& options, Run
   create->add_option("--expires", options->expires, "How long it is good for: 12h, 90d, 1y or never")
       ->type_name("T")
       ->capture_default_str();
+  create->add_option("--style", options->style, "How the key looks: sheaf, or hyperstudy (hst_live_ and 64 characters)")
+      ->type_name("STYLE")
+      ->capture_default_str();
   create->add_flag("--json", options->json, "Print {\"id\",\"key\",\"name\",\"scopes\",\"expires_at\"}");
   create->footer(
       "Scopes: * read:* read:records read:studies read:access read:audit write:records write:studies write:people\n"
       "write:access delete:records delete:studies delete:participants export, and read:KIND for one kind of dataset, for example "
-      "read:survey.\n"
+      "read:survey. Scopes of HyperStudy's keys, such as read:ratings and write:events, are known, too (docs/hyperstudy.md).\n"
       "Examples:\n"
       "  sheaf key create --data ./data --user ada@example.org --json\n"
       "  sheaf key create --data ./data --user ada@example.org --name phones --scope write:records --expires 90d");

@@ -21,8 +21,7 @@
 #include "access/door.h"
 #include "access/limits.h"
 #include "api/native/api.h"
-#include "api/page/page.h"
-#include "api/problem.h"
+#include "api/protocols.h"
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -232,13 +231,10 @@ Result<Running> StartServer(const DataDirectory& directory, const ServeOptions& 
   }
   SHEAF_TRY(running.rooms.jobs->Start());
   http::Router router;
-  api::native::AddRoutes(router, std::make_shared<const api::native::Rooms>(running.rooms));
-  api::page::AddRoutes(router);
+  api::AddAllRoutes(router, std::make_shared<const api::native::Rooms>(running.rooms));
   http::Server::Options server_options;
   server_options.listen = options.listen;
-  server_options.render_error = [](const Error& error, std::string_view path, std::string_view request_id) {
-    return api::ProblemResponse(error, path, request_id);
-  };
+  server_options.render_error = api::RenderError;
   auto server = http::Server::Start(std::move(server_options), std::move(router));
   if (!server) {
     running.rooms.jobs->Stop(0);

@@ -10,6 +10,7 @@
 #include "export/json_text.h"
 #include "export/page_cursor.h"
 #include "export/plan.h"
+#include "export/row_positions.h"
 #include "export/rows.h"
 
 namespace sheaf::exporting {
@@ -40,43 +41,10 @@ std::string ListName(const std::string& study, std::string_view dataset, const E
   return JsonText(study) + "/" + JsonText(dataset) + OptionsJson(list);
 }
 
-// The column of a batch that tells a sort key's value: itself, or the number behind an id. nullopt: what a person or
-// session has beside its id may change from page to page, and then pages would repeat and miss rows.
-std::optional<Column> SourceOf(const Column& key) {
-  switch (key.kind) {
-    case ColumnKind::kParticipantId:
-    case ColumnKind::kParticipantNumber: return Column{ColumnKind::kParticipant, -1, {}};
-    case ColumnKind::kSessionId:
-    case ColumnKind::kSessionNumber: return Column{ColumnKind::kSession, -1, {}};
-    case ColumnKind::kParticipantCode:
-    case ColumnKind::kParticipantStatus:
-    case ColumnKind::kParticipantAttribute:
-    case ColumnKind::kSessionName:
-    case ColumnKind::kSessionStatus:
-    case ColumnKind::kSessionStart:
-    case ColumnKind::kSessionEnd:
-    case ColumnKind::kSessionAttribute: return std::nullopt;
-    default: return key;
-  }
-}
-
 // What type the values of a sort key have.
 model::CellType SortTypeOf(const Column& key, const model::Dataset& dataset) {
   if (key.kind == ColumnKind::kParticipant || key.kind == ColumnKind::kSession) return model::CellType::kString;  // their ids
   return model::CellTypeOf(key, dataset);
-}
-
-SortValue CellOf(const model::ColumnView& view, std::size_t row) {
-  switch (view.type) {
-    case model::CellType::kInt16: return std::int64_t{view.At<std::int16_t>(row)};
-    case model::CellType::kInt32: return std::int64_t{view.At<std::int32_t>(row)};
-    case model::CellType::kInt64: return view.At<std::int64_t>(row);
-    case model::CellType::kDouble: return view.At<double>(row);
-    case model::CellType::kBool: return view.At<bool>(row);
-    case model::CellType::kString: return std::string(view.At<model::StringCell>(row).View());
-    case model::CellType::kInt32List: break;  // ParseSort refuses sets
-  }
-  return std::nullopt;
 }
 
 bool HasType(const SortValue& value, model::CellType type) {
@@ -92,7 +60,7 @@ bool HasType(const SortValue& value, model::CellType type) {
 
 class PageReader {
  public:
-  PageReader(vault::StudyVault& study, Plan& plan) : study_(study), plan_(plan), people_(study.People()) {}
+  PageReader(vault::StudyVault& study, Plan& plan) : study_(study), plan_(plan), positions_(study, plan) {}
 
   Status Begin(std::uint64_t limit, const std::optional<PageCursor>& cursor);
   //! Appends the records.
@@ -102,41 +70,24 @@ class PageReader {
   const vault::Select::Position& Last() const { return last_; }
 
  private:
-  std::size_t SourceColumn(const Column& column);
-  Result<std::vector<SortValue>> FindValues(vault::Seq seq);
-  std::vector<SortValue> ValuesOf(const model::ColumnBatch& batch, std::size_t row) const;
-
   vault::StudyVault& study_;
   Plan& plan_;
-  const std::shared_ptr<const vault::PeopleView> people_;  // sorts go by ids, whatever is shown
-  std::vector<std::size_t> sources_;                       // of the sort keys, in Select::columns
-  std::size_t seq_source_ = 0;
+  RowPositions positions_;
   bool has_more_ = false;
   std::uint64_t rows_ = 0;
   vault::Select::Position last_;
 };
 
-std::size_t PageReader::SourceColumn(const Column& column) {
-  auto& columns = plan_.select.columns;
-  const auto found = std::find(columns.begin(), columns.end(), column);
-  const auto place = static_cast<std::size_t>(found - columns.begin());
-  if (found == columns.end()) columns.push_back(column);
-  return place;
-}
-
 Status PageReader::Begin(std::uint64_t limit, const std::optional<PageCursor>& cursor) {
   vault::Select& select = plan_.select;
-  seq_source_ = SourceColumn({ColumnKind::kSeq, -1, {}});
-  for (const model::SortKey& key : select.order) {
-    const auto source = SourceOf(key.column);
-    if (!source)
-      return Fail(ErrorCode::kBadParameter,
-                  "Of participants and sessions, pages can be sorted by the id alone; an export by the rest, too.", "sort");
-    sources_.push_back(SourceColumn(*source));
-  }
+  SHEAF_TRY(positions_.Begin());
   if (cursor) {
     std::vector<SortValue> values = cursor->values;
-    if (values.empty() && !select.order.empty()) { SHEAF_ASSIGN(values, FindValues(cursor->seq)); }
+    if (values.empty() && !select.order.empty()) {
+      auto found = positions_.Find(cursor->seq);
+      if (!found) return found.error().code == ErrorCode::kNotFound ? BadCursor() : Fail(std::move(found).error());
+      values = *std::move(found);
+    }
     if (values.size() != select.order.size()) return BadCursor();
     for (std::size_t key = 0; key < values.size(); ++key) {
       if (!HasType(values[key], SortTypeOf(select.order[key].column, *plan_.dataset))) return BadCursor();
@@ -145,36 +96,6 @@ Status PageReader::Begin(std::uint64_t limit, const std::optional<PageCursor>& c
   }
   select.limit = limit + 1;
   return {};
-}
-
-Result<std::vector<SortValue>> PageReader::FindValues(vault::Seq seq) {
-  vault::Select one = plan_.select;  // as it is kept: sorts go by that
-  one.order.clear();
-  one.where.reset();  // a participant's attributes may have changed since; the row is the row
-  one.after = seq - 1;
-  one.limit = 1;
-  SHEAF_ASSIGN(auto rows, study_.Read(one));
-  SHEAF_ASSIGN(auto batch, rows->Next());
-  if (batch == nullptr || batch->rows == 0 || batch->columns[seq_source_].At<std::int64_t>(0) != seq) return BadCursor();
-  return ValuesOf(*batch, 0);
-}
-
-std::vector<SortValue> PageReader::ValuesOf(const model::ColumnBatch& batch, std::size_t row) const {
-  std::vector<SortValue> values;
-  for (std::size_t key = 0; key < sources_.size(); ++key) {
-    const model::ColumnView& view = batch.columns[sources_[key]];
-    const ColumnKind kind = plan_.select.order[key].column.kind;
-    if (view.IsNull(row)) {
-      values.emplace_back();
-    } else if (kind == ColumnKind::kParticipant || kind == ColumnKind::kParticipantId) {
-      values.emplace_back(std::string(people_->ParticipantId(view.At<std::int32_t>(row))));
-    } else if (kind == ColumnKind::kSession || kind == ColumnKind::kSessionId) {
-      values.emplace_back(std::string(people_->SessionId(view.At<std::int32_t>(row))));
-    } else {
-      values.push_back(CellOf(view, row));
-    }
-  }
-  return values;
 }
 
 Status PageReader::Read(std::uint64_t limit, std::string& out) {
@@ -193,11 +114,7 @@ Status PageReader::Read(std::uint64_t limit, std::string& out) {
       ++written;
       ++rows_;
       // The next page begins behind the last row written; which one that is shows only later.
-      if (written == limit || row + 1 == batch->rows || out.size() > kMaxPageBytes) {
-        // What rows were before they were changed is nothing a cursor may carry: the next page finds it by the seq.
-        if (plan_.rewriter == nullptr) last_.values = ValuesOf(*batch, row);
-        last_.seq = batch->columns[seq_source_].At<std::int64_t>(row);
-      }
+      if (written == limit || row + 1 == batch->rows || out.size() > kMaxPageBytes) { last_ = positions_.Of(*batch, row); }
     }
   }
   return {};

@@ -55,8 +55,11 @@ class StreamPool {
   };
   explicit StreamPool(Options options);
   ~StreamPool();
-  //! `study` is held while the stream lives. csv, json, ndjson, parquet.
-  Result<std::unique_ptr<Stream>> Open(std::shared_ptr<vault::StudyVault> study, Plan plan, Compression compression);
+  //! For rows that another system's protocol writes its own way.
+  using EncoderMaker = std::function<std::unique_ptr<Encoder>(const Plan&)>;
+  //! `study` is held while the stream lives. csv, json, ndjson, parquet; with `make_encoder` whatever it writes.
+  Result<std::unique_ptr<Stream>> Open(std::shared_ptr<vault::StudyVault> study, Plan plan, Compression compression,
+                                       EncoderMaker make_encoder = nullptr);
 
   struct Impl;
 

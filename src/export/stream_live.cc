@@ -31,9 +31,9 @@ class LiveCore final : public StreamTask, public std::enable_shared_from_this<Li
  public:
   LiveCore(StreamParts parts, std::unique_ptr<vault::Cursor> cursor)
       : pool_(std::move(parts.pool)), compression_(parts.compression), frame_(parts.compression), source_(std::make_shared<Source>()) {
+    source_->encoder = parts.NewEncoder();
     source_->study = std::move(parts.study);
     source_->plan = std::move(parts.plan);
-    source_->encoder = MakeEncoder(*source_->plan);
     source_->cursor = std::move(cursor);
     source_->tickets.emplace(*source_->cursor, kFirstRows);
   }

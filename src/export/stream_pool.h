@@ -72,6 +72,9 @@ struct StreamParts {
   std::shared_ptr<vault::StudyVault> study;
   std::shared_ptr<const Plan> plan;
   Compression compression = Compression::kNone;
+  StreamPool::EncoderMaker make_encoder = nullptr;  //!< null: the plan's own format
+
+  std::unique_ptr<Encoder> NewEncoder() const { return make_encoder ? make_encoder(*plan) : MakeEncoder(*plan); }
 };
 
 //! In order of seq, suspended when the reader is slow. `cursor` is resumable.

@@ -30,11 +30,11 @@ class SpoolCore final : public StreamTask, public std::enable_shared_from_this<S
       : pool_(std::move(parts.pool)), compression_(parts.compression), frame_(parts.compression), source_(std::make_shared<Source>()) {
     study_ = parts.study;
     generation_ = parts.study->PeopleGeneration();
+    parquet_ = parts.plan->options.format == Format::kParquet;
+    if (!parquet_) source_->encoder = parts.NewEncoder();
     source_->study = std::move(parts.study);
     source_->plan = std::move(parts.plan);
     source_->cursor = std::move(cursor);
-    parquet_ = source_->plan->options.format == Format::kParquet;
-    if (!parquet_) source_->encoder = MakeEncoder(*source_->plan);
   }
 
   //! What every such file begins with goes out while the run waits for its turn.

@@ -41,11 +41,11 @@ Result<std::optional<http::Response>> HandleAudited(const CallHandler& handler, 
   return answer;
 }
 
-void Answer(const CallHandler& handler, const AuditRule& rule, Call& call) {
-  auto answer = HandleAudited(handler, rule, call);
+void Answer(const CallHandler& handler, const RouteStyle& style, Call& call) {
+  auto answer = HandleAudited(handler, style.audit, call);
   if (!answer) {
     LogServerFault(answer.error(), call.request);
-    return call.responder.Send(ProblemResponse(answer.error(), call.request.path, call.request.id));
+    return call.responder.Send(style.render(answer.error(), call.request.path, call.request.id));
   }
   if (*answer) call.responder.Send(std::move(**answer));
 }
@@ -65,27 +65,39 @@ Result<access::Principal> LetIn(const Rooms& rooms, const http::Request& request
   return principal;
 }
 
+RouteStyle NativeStyle(std::string_view method, std::string_view pattern, std::uint64_t max_body) {
+  const auto render = [](const Error& error, std::string_view path, std::string_view id) { return ProblemResponse(error, path, id); };
+  return {max_body, render, RuleFor(method, pattern)};
+}
+
 }  // namespace
 
 void AddRoute(http::Router& router, const std::shared_ptr<const Rooms>& rooms, std::string_view method, std::string_view pattern,
               CallHandler handler, std::uint64_t max_body) {
-  auto handle = [rooms, handler = std::move(handler), rule = RuleFor(method, pattern)](http::Request request, http::Responder responder) {
+  AddRoute(router, rooms, method, pattern, std::move(handler), NativeStyle(method, pattern, max_body));
+}
+
+void AddRoute(http::Router& router, const std::shared_ptr<const Rooms>& rooms, std::string_view method, std::string_view pattern,
+              CallHandler handler, RouteStyle style) {
+  const std::uint64_t max_body = style.max_body;
+  auto handle = [rooms, handler = std::move(handler), style = std::move(style)](http::Request request, http::Responder responder) {
     auto principal = LetIn(*rooms, request);
     if (!principal) AuditStranger(*rooms, request, principal.error());
-    if (!principal) return responder.Send(ProblemResponse(principal.error(), request.path, request.id));
+    if (!principal) return responder.Send(style.render(principal.error(), request.path, request.id));
     Call call{rooms, std::move(request), std::move(responder), std::move(*principal)};
-    Answer(handler, rule, call);
+    Answer(handler, style, call);
   };
   router.Add(method, pattern, std::move(handle), http::Router::Options{max_body});
 }
 
 void AddOpenRoute(http::Router& router, const std::shared_ptr<const Rooms>& rooms, std::string_view method, std::string_view pattern,
                   CallHandler handler, std::uint64_t max_body) {
-  auto handle = [rooms, handler = std::move(handler), rule = RuleFor(method, pattern)](http::Request request, http::Responder responder) {
+  auto handle = [rooms, handler = std::move(handler), style = NativeStyle(method, pattern, max_body)](http::Request request,
+                                                                                                      http::Responder responder) {
     const Status allowed = rooms->limits->OfAddress(ClientAddress(request, rooms->trust_proxy));
     if (!allowed) return responder.Send(ProblemResponse(allowed.error(), request.path, request.id));
     Call call{rooms, std::move(request), std::move(responder), access::Principal()};
-    Answer(handler, rule, call);
+    Answer(handler, style, call);
   };
   router.Add(method, pattern, std::move(handle), http::Router::Options{max_body});
 }

@@ -78,6 +78,15 @@ using CallHandler = std::function<Result<std::optional<http::Response>>(Call& ca
 void AddRoute(http::Router& router, const std::shared_ptr<const Rooms>& rooms, std::string_view method, std::string_view pattern,
               CallHandler handler, std::uint64_t max_body = kNoBody);
 
+//! What a route of another system's protocol does otherwise.
+struct RouteStyle {
+  std::uint64_t max_body = kNoBody;
+  http::ErrorRenderer render;  //!< of refusals
+  AuditRule audit;
+};
+void AddRoute(http::Router& router, const std::shared_ptr<const Rooms>& rooms, std::string_view method, std::string_view pattern,
+              CallHandler handler, RouteStyle style);
+
 //! Adds a route for callers whom nobody knows yet; its principal is empty.
 void AddOpenRoute(http::Router& router, const std::shared_ptr<const Rooms>& rooms, std::string_view method, std::string_view pattern,
                   CallHandler handler, std::uint64_t max_body = kNoBody);

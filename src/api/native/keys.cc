@@ -25,6 +25,7 @@ struct Wanted {
   std::vector<std::string> scopes;
   std::vector<std::string> studies;
   std::optional<Micros> expires_at;
+  access::KeyStyle style = access::KeyStyle::kSheaf;
 };
 
 JsonObject KeyObject(const catalog::Key& key) {
@@ -78,6 +79,10 @@ Result<Wanted> ReadWanted(Call& call) {
   }
   body.Ignore("studies");
   SHEAF_ASSIGN(const auto expires, body.Text("expires", kMaxWordBytes));
+  SHEAF_ASSIGN(const auto style, body.Text("style", kMaxWordBytes));
+  const auto known_style = access::KeyStyleFrom(style.value_or("sheaf"));
+  if (!known_style) return Fail(ErrorCode::kBadMember, "A style is sheaf or hyperstudy.", body.Place("style"));
+  wanted.style = *known_style;
   SHEAF_TRY(body.Finish());
   const auto lifetime = access::ParseExpiry(expires.value_or(std::string(kSuggestedExpiry)));
   if (!lifetime) return Fail(ErrorCode::kBadMember, lifetime.error().detail, body.Place("expires"));
@@ -128,7 +133,7 @@ Answer PostKey(Call& call) {
     if (!seen) return Fail(ErrorCode::kBadMember, "There is no study \"" + study + "\".", "/studies");
   }
   SHEAF_ASSIGN(const access::NewKey made, access::CreateKey(*call.rooms->catalog, call.principal.account, wanted.name, wanted.scopes,
-                                                            wanted.expires_at, wanted.studies));
+                                                            wanted.expires_at, wanted.studies, wanted.style));
   call.audit.target = made.key.id;
   call.audit.options = KeyObject(made.key).Finish();
   JsonObject object = KeyObject(made.key);
