@@ -74,11 +74,14 @@ struct ExportJob {
   std::string file_name;  //!< what a download is called
   std::string blob;       //!< name in blobs; empty until published
   std::uint64_t file_size = 0;
-  std::string sha256;         //!< hex
-  std::string manifest;       //!< JSON
-  std::string cursor;         //!< for `since` of the next export
-  std::string rights = "{}";  //!< model::ViewRightsJson of who asked
-  std::string privacy;        //!< JSON: what was removed, and how well people hide in it; empty: kept as it is
+  std::string sha256;           //!< hex
+  std::string manifest;         //!< JSON
+  std::string cursor;           //!< for `since` of the next export
+  std::string rights = "{}";    //!< model::ViewRightsJson of who asked
+  std::string privacy;          //!< JSON: what was removed, and how well people hide in it; empty: kept as it is
+  std::string dialect;          //!< the API it was asked for by; empty: the native one
+  std::string dialect_request;  //!< what was asked, in that API's own words
+  std::int64_t number = 0;      //!< of the jobs of its study and dialect, counted from 1; given by AddExport. 0: native
   Micros created_at = 0;
   std::optional<Micros> started_at, finished_at, expires_at;
   std::string lease_owner;  //!< the process that runs it
@@ -125,6 +128,11 @@ class Catalog : public GrantTable, public SignInTable {
   //! study or account.
   virtual Result<ExportJob> AddExport(const ExportJob& job) = 0;
   virtual Result<ExportJob> FindExport(std::string_view id) = 0;
+  //! The job of a dialect by its number in the study; kNotFound.
+  virtual Result<ExportJob> FindExportByNumber(std::string_view study, std::string_view dialect, std::int64_t number) = 0;
+  //! The jobs of a dialect in a study, the highest number first, those below `before` (0: all).
+  virtual Result<std::vector<ExportJob>> DialectExports(std::string_view study, std::string_view dialect, std::int64_t before,
+                                                        std::uint64_t limit) = 0;
   virtual Result<std::optional<ExportJob>> FindExportByKey(std::string_view account, std::string_view idempotency_key) = 0;
   //! A job of this fingerprint that is pending, executing, or succeeded with its file still there.
   virtual Result<std::optional<ExportJob>> FindExportByFingerprint(std::string_view fingerprint) = 0;
@@ -145,7 +153,7 @@ class Catalog : public GrantTable, public SignInTable {
   virtual Result<bool> CancelExport(std::string_view id) = 0;
   virtual Status RemoveExport(std::string_view id) = 0;
   //! Writes what was asked for and said of a job that is not executing: state, error, activity, request, manifest,
-  //! idempotency_key, finished_at. kConflict when it executes.
+  //! dialect_request, idempotency_key, finished_at. kConflict when it executes.
   virtual Status RewriteExport(const ExportJob& job) = 0;
   //! Succeeded jobs past their expiry, those first that expired first, at most 1,000 at a time.
   virtual Result<std::vector<ExportJob>> ExpiredExports(Micros now) = 0;

@@ -13,14 +13,14 @@ namespace sheaf::catalog {
 inline constexpr const char* kExportColumns =
     "id, study, account, request, fingerprint, idempotency_key, state, activity, error, rows_done, rows_total, "
     "bytes_done, file_name, blob, file_size, sha256, manifest, since_cursor, created_at, started_at, finished_at, "
-    "expires_at, lease_owner, lease_until, attempts, rights, privacy";
+    "expires_at, lease_owner, lease_until, attempts, rights, privacy, dialect, dialect_request, number";
 
 template <class Indicator>
 struct ExportRow {
   using Value = ExportJob;
   ExportJob job;
   std::string state;
-  long long rows_done = 0, rows_total = 0, bytes_done = 0, file_size = 0, created_at = 0, attempts = 0;
+  long long rows_done = 0, rows_total = 0, bytes_done = 0, file_size = 0, created_at = 0, attempts = 0, number = 0;
   NullableTime<Indicator> started_at, finished_at, expires_at, lease_until;
 
   ExportRow() = default;
@@ -33,6 +33,7 @@ struct ExportRow {
         file_size(static_cast<long long>(from.file_size)),
         created_at(from.created_at),
         attempts(from.attempts),
+        number(from.number),
         started_at(NullableTime<Indicator>::Of(from.started_at)),
         finished_at(NullableTime<Indicator>::Of(from.finished_at)),
         expires_at(NullableTime<Indicator>::Of(from.expires_at)),
@@ -69,6 +70,9 @@ struct ExportRow {
     visit("attempts", attempts);
     visit("rights", job.rights);
     visit("privacy", job.privacy);
+    visit("dialect", job.dialect);
+    visit("dialect_request", job.dialect_request);
+    visit("number", number);
   }
 
   Result<ExportJob> Take() {
@@ -85,6 +89,7 @@ struct ExportRow {
     job.expires_at = expires_at.Get();
     job.lease_until = lease_until.Get();
     job.attempts = static_cast<int>(attempts);
+    job.number = number;
     return job;
   }
 };

@@ -45,6 +45,17 @@ Status CheckPresent(soci::session& sql, const char* table, const std::string& id
   return {};
 }
 
+// Numbers are never given twice, also when a job was removed: a client may still ask for it.
+long long NextNumber(soci::session& sql, const std::string& study, const std::string& dialect) {
+  sql << "INSERT INTO export_number (study, dialect, last) VALUES (:study, :dialect, 1) "
+         "ON CONFLICT (study, dialect) DO UPDATE SET last = export_number.last + 1",
+      soci::use(study, "study"), soci::use(dialect, "dialect");
+  long long number = 0;
+  sql << "SELECT last FROM export_number WHERE study = :study AND dialect = :dialect", soci::into(number), soci::use(study, "study"),
+      soci::use(dialect, "dialect");
+  return number;
+}
+
 std::string SelectWhere(const std::string& rest) { return fmt::format("SELECT {} FROM export_job WHERE {}", kExportColumns, rest); }
 
 }  // namespace
@@ -58,6 +69,7 @@ Result<ExportJob> SqlCatalog::AddExport(const ExportJob& job) {
   return store_->Write([&](soci::session& sql) -> Result<ExportJob> {
     SHEAF_TRY(CheckPresent(sql, "account", kept.account, "The export's account does not exist."));
     SHEAF_TRY(CheckPresent(sql, "study", kept.study, "There is no such study."));
+    if (!kept.dialect.empty()) row.number = kept.number = NextNumber(sql, kept.study, kept.dialect);
     Insert(sql, row);
     return kept;
   });
@@ -69,6 +81,33 @@ Result<ExportJob> SqlCatalog::FindExport(std::string_view id) {
     SHEAF_ASSIGN(auto found, (SelectOne<Row, soci::statement>(sql, SelectWhere("id = :id"), soci::use(value, "id"))));
     if (!found) return NoExport();
     return *std::move(found);
+  });
+}
+
+Result<ExportJob> SqlCatalog::FindExportByNumber(std::string_view study, std::string_view dialect, std::int64_t number) {
+  const std::string study_text(study);
+  const std::string dialect_text(dialect);
+  const long long value = number;
+  return store_->Read([&](soci::session& sql) -> Result<ExportJob> {
+    SHEAF_ASSIGN(auto found, (SelectOne<Row, soci::statement>(
+                                 sql, SelectWhere("study = :study AND dialect = :dialect AND number = :number AND number > 0"),
+                                 soci::use(study_text, "study"), soci::use(dialect_text, "dialect"), soci::use(value, "number"))));
+    if (!found) return NoExport();
+    return *std::move(found);
+  });
+}
+
+Result<std::vector<ExportJob>> SqlCatalog::DialectExports(std::string_view study, std::string_view dialect, std::int64_t before,
+                                                          std::uint64_t limit) {
+  const std::string study_text(study);
+  const std::string dialect_text(dialect);
+  const long long below = before > 0 ? before : std::numeric_limits<long long>::max();
+  const auto most =
+      static_cast<long long>(std::min<std::uint64_t>(limit, static_cast<std::uint64_t>(std::numeric_limits<long long>::max())));
+  return store_->Read([&](soci::session& sql) {
+    return SelectAll<Row, soci::statement>(
+        sql, SelectWhere("study = :study AND dialect = :dialect AND number > 0 AND number < :below ORDER BY number DESC LIMIT :most"),
+        soci::use(study_text, "study"), soci::use(dialect_text, "dialect"), soci::use(below, "below"), soci::use(most, "most"));
   });
 }
 
@@ -179,10 +218,11 @@ Status SqlCatalog::RewriteExport(const ExportJob& job) {
     const long long touched = Change<soci::statement>(
         sql,
         "UPDATE export_job SET state = :state, error = :error, activity = :activity, request = :request, manifest = :manifest, "
-        "idempotency_key = :key, finished_at = :finished WHERE id = :id AND state <> 'executing'",
+        "dialect_request = :words, idempotency_key = :key, finished_at = :finished WHERE id = :id AND state <> 'executing'",
         soci::use(row.state, "state"), soci::use(row.job.error, "error"), soci::use(row.job.activity, "activity"),
-        soci::use(row.job.request, "request"), soci::use(row.job.manifest, "manifest"), soci::use(row.job.idempotency_key, "key"),
-        soci::use(row.finished_at.value, row.finished_at.indicator, "finished"), soci::use(row.job.id, "id"));
+        soci::use(row.job.request, "request"), soci::use(row.job.manifest, "manifest"), soci::use(row.job.dialect_request, "words"),
+        soci::use(row.job.idempotency_key, "key"), soci::use(row.finished_at.value, row.finished_at.indicator, "finished"),
+        soci::use(row.job.id, "id"));
     if (touched == 0) return Fail(ErrorCode::kConflict, "An export that runs cannot be rewritten.");
     return {};
   });

@@ -227,6 +227,15 @@ CREATE TABLE duty (
   done_at     BIGINT NOT NULL
 ))";
 
+// The last number given to a job of the dialect in the study; stays when jobs and studies go.
+const char* const kExportNumber = R"(
+CREATE TABLE export_number (
+  study   TEXT NOT NULL,
+  dialect TEXT NOT NULL,
+  last    BIGINT NOT NULL,
+  PRIMARY KEY (study, dialect)
+))";
+
 Result<long long> ReadVersion(soci::session& sql) {
   long long count = 0;
   long long version = 0;
@@ -265,6 +274,11 @@ const std::vector<Migration>& Migrations() {
        {kErasure, kParticipantLink, kParticipantRequest, kRetention, kDuty,
         "CREATE INDEX participant_link_study ON participant_link (study, participant)",
         "CREATE INDEX participant_request_study ON participant_request (study, created_at, id)"}},
+      {8,
+       {kExportNumber, "ALTER TABLE export_job ADD COLUMN dialect TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE export_job ADD COLUMN dialect_request TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE export_job ADD COLUMN number BIGINT NOT NULL DEFAULT 0",
+        "CREATE UNIQUE INDEX export_job_number ON export_job (study, dialect, number) WHERE number > 0"}},
   };
   return kSteps;
 }

@@ -61,6 +61,9 @@ class SqlCatalog final : public Catalog {
 
   Result<ExportJob> AddExport(const ExportJob& job) override;
   Result<ExportJob> FindExport(std::string_view id) override;
+  Result<ExportJob> FindExportByNumber(std::string_view study, std::string_view dialect, std::int64_t number) override;
+  Result<std::vector<ExportJob>> DialectExports(std::string_view study, std::string_view dialect, std::int64_t before,
+                                                std::uint64_t limit) override;
   Result<std::optional<ExportJob>> FindExportByKey(std::string_view account, std::string_view idempotency_key) override;
   Result<std::optional<ExportJob>> FindExportByFingerprint(std::string_view fingerprint) override;
   Result<std::vector<ExportJob>> Exports(std::string_view account, std::string_view study, std::string_view before_id,

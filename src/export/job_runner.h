@@ -24,7 +24,8 @@ struct JobRunner::Impl {
 
   // jobs_submit.cc
   Result<catalog::ExportJob> Submit(std::string_view account, std::string_view study, const ExportOptions& options,
-                                    std::string_view idempotency_key, bool& created, const model::ViewRights& rights);
+                                    std::string_view idempotency_key, bool& created, const model::ViewRights& rights,
+                                    const DialectWords& words);
   Result<catalog::ExportJob> Find(std::string_view id);
   Status CancelOrRemove(std::string_view id);
 

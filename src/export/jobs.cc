@@ -33,9 +33,10 @@ JobRunner::~JobRunner() { impl_->Stop(0); }
 Status JobRunner::Start() { return impl_->Start(); }
 void JobRunner::Stop(int grace_s) { impl_->Stop(grace_s); }
 Result<catalog::ExportJob> JobRunner::Submit(std::string_view account, std::string_view study, const ExportOptions& options,
-                                             std::string_view idempotency_key, bool* created, const model::ViewRights& rights) {
+                                             std::string_view idempotency_key, bool* created, const model::ViewRights& rights,
+                                             const DialectWords& words) {
   bool is_new = false;
-  auto job = impl_->Submit(account, study, options, idempotency_key, is_new, rights);
+  auto job = impl_->Submit(account, study, options, idempotency_key, is_new, rights, words);
   if (created != nullptr) *created = is_new;
   return job;
 }
@@ -88,6 +89,10 @@ std::string JobJson(const catalog::ExportJob& job) {
       {"started_at", Time(job.started_at)},
       {"finished_at", Time(job.finished_at)},
       {"expires_at", Time(job.expires_at)}};
+  if (!job.dialect.empty()) {
+    root["dialect"] = job.dialect;
+    root["number"] = job.number;
+  }
   if (has_file) {
     root["file_name"] = job.file_name;
     root["file_size"] = job.file_size;

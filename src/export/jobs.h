@@ -23,6 +23,12 @@ struct JobLimits {
   std::int64_t lease_s = 30;  //!< a dead owner's job is taken over after this
 };
 
+//! Who asks in another API's words. Its jobs are never another's: each has a number of its own, though files are shared.
+struct DialectWords {
+  std::string dialect;  //!< empty: the native API
+  std::string request;  //!< as it was given
+};
+
 class JobRunner {
  public:
   struct Options {
@@ -47,7 +53,8 @@ class JobRunner {
   //! else), or one of equal fingerprint whose file is shared, or a new one. `created` tells which. The job is made and
   //! run with `rights`, whatever becomes of them.
   Result<catalog::ExportJob> Submit(std::string_view account, std::string_view study, const ExportOptions& options,
-                                    std::string_view idempotency_key, bool* created, const model::ViewRights& rights = {});
+                                    std::string_view idempotency_key, bool* created, const model::ViewRights& rights = {},
+                                    const DialectWords& words = {});
   Result<catalog::ExportJob> Find(std::string_view id);
   //! Nobody's file may go on holding the participant: running jobs of the study begin anew, files that may contain them
   //! expire at once, saying `reason`. With `scrub` also the rows of all jobs that may name them lose what was asked for

@@ -35,7 +35,8 @@ bool MayHoldDataset(const ExportJob& job, std::string_view dataset) {
 bool Mentions(const ExportJob& job, std::string_view participant) {
   std::string escaped = JsonText(participant);
   const std::string_view inner = std::string_view(escaped).substr(1, escaped.size() - 2);
-  for (const std::string* text : {&job.request, &job.manifest, &job.file_name, &job.idempotency_key, &job.error, &job.activity}) {
+  for (const std::string* text :
+       {&job.request, &job.manifest, &job.file_name, &job.idempotency_key, &job.error, &job.activity, &job.dialect_request}) {
     if (text->find(participant) != std::string::npos || text->find(inner) != std::string::npos) return true;
   }
   return false;
@@ -50,6 +51,7 @@ void Scrub(ExportJob& job) {
   kept.filter.clear();
   job.request = OptionsJson(kept);
   job.manifest.clear();
+  job.dialect_request.clear();
   job.idempotency_key.clear();
 }
 }  // namespace

@@ -85,7 +85,8 @@ void CopyFile(const ExportJob& from, ExportJob& to) {
 Micros ExpiryFromNow(const JobLimits& limits) { return Now() + limits.file_lifetime_s * 1'000'000; }
 
 Result<ExportJob> JobRunner::Impl::Submit(std::string_view account, std::string_view study_id, const ExportOptions& asked,
-                                          std::string_view idempotency_key, bool& created, const model::ViewRights& rights) {
+                                          std::string_view idempotency_key, bool& created, const model::ViewRights& rights,
+                                          const DialectWords& words) {
   created = false;
   const ExportOptions options = ForViewer(asked, rights);
   ExportJob job;
@@ -95,6 +96,8 @@ Result<ExportJob> JobRunner::Impl::Submit(std::string_view account, std::string_
   job.idempotency_key = idempotency_key;
   job.request = OptionsJson(options);
   job.rights = model::ViewRightsJson(rights);
+  job.dialect = words.dialect;
+  job.dialect_request = words.request;
   SHEAF_ASSIGN(auto known, FindByKey(account, study_id, job.request, idempotency_key));
   if (known) return *std::move(known);
   SHEAF_ASSIGN(const auto study, options_.vault->OpenStudy(study_id));
@@ -141,9 +144,11 @@ Result<std::optional<ExportJob>> JobRunner::Impl::Share(const ExportJob& wanted,
   using Found = std::optional<ExportJob>;
   SHEAF_ASSIGN(auto equal, options_.catalog->FindExportByFingerprint(wanted.fingerprint));
   if (!equal) return Found();
-  const bool own = equal->account == wanted.account && (wanted.idempotency_key.empty() || wanted.idempotency_key == equal->idempotency_key);
+  const bool native = equal->dialect.empty() && wanted.dialect.empty();
+  const bool own =
+      native && equal->account == wanted.account && (wanted.idempotency_key.empty() || wanted.idempotency_key == equal->idempotency_key);
   if (equal->state != ExportState::kSucceeded) {
-    // Another account's job becomes this one's file when it is done; until then this one waits in the queue.
+    // Another account's or dialect's job becomes this one's file when it is done; until then this one waits in the queue.
     if (!own) return Found();
     Overlay(*equal);
     return equal;

@@ -71,7 +71,7 @@ struct Parameter {
   Setter set;
 };
 
-constexpr std::array<Parameter, 19> kParameters = {{
+constexpr std::array<Parameter, 20> kParameters = {{
     {"format", false, [](ExportOptions& options, std::string_view text) { return SetFormat("format", text, options.format); }},
     {"columns", false, [](ExportOptions& options, std::string_view text) { return SetText("columns", text, options.columns); }},
     {"filter", false, [](ExportOptions& options, std::string_view text) { return SetText("filter", text, options.filter); }},
@@ -91,6 +91,7 @@ constexpr std::array<Parameter, 19> kParameters = {{
     {"sets", false, [](ExportOptions& options, std::string_view text) { return SetWord("sets", kSetWords, text, options.sets); }},
     {"missing", false, [](ExportOptions& options, std::string_view text) { return SetMissing(text, options.missing); }},
     {"files", false, [](ExportOptions& options, std::string_view text) { return SetFormat("files", text, options.inner); }},
+    {"test", false, [](ExportOptions& options, std::string_view text) { return SetWord("test", kTestWords, text, options.test); }},
     {"consented_only", false,
      [](ExportOptions& options, std::string_view text) {
        return SetWord("consented_only", kBooleanWords, text, options.consented_only.emplace());

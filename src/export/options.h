@@ -36,6 +36,9 @@ struct MissingStyle {
 };
 enum class ZipLayout : std::uint8_t { kDataset, kParticipant };  //!< a folder per dataset, or per session and participant
 
+//! Of survey responses that are marked as tests (model/survey.h).
+enum class TestResponses : std::uint8_t { kExclude, kInclude, kOnly };
+
 std::string_view Name(Format format);
 std::optional<Format> FormatFrom(std::string_view name);
 
@@ -57,6 +60,7 @@ struct ExportOptions {
   MissingStyle missing;         //!< "skipped=-99,absent=" : text after the equal sign, no comma or quote in it
   Format inner = Format::kCsv;  //!< of the files inside a ZIP (`files=`): csv, json, ndjson, parquet
   ZipLayout layout = ZipLayout::kDataset;
+  TestResponses test = TestResponses::kExclude;
   privacy::Options privacy;
   std::optional<bool> consented_only;  //!< only of participants who consent now; unset: as the study's settings say
   std::string consent_purpose;         //!< to what; empty: the purpose of the study's settings

@@ -123,6 +123,7 @@ Status ReadMember(std::string_view name, const json::value& value, const std::st
   if (name == "sets") return ReadWord(value, place, kSetWords, options.sets);
   if (name == "missing") return ReadMissing(value, place, options.missing);
   if (name == "files") return ReadFormat(value, place, options.inner);
+  if (name == "test") return ReadWord(value, place, kTestWords, options.test);
   if (name == "consented_only") {
     if (!value.is_bool()) return Bad(place, "It must be true or false.");
     options.consented_only = value.get_bool();
@@ -205,6 +206,7 @@ std::string OptionsJson(const ExportOptions& options) {
   if (!missing.empty()) object["missing"] = std::move(missing);
   if (options.format == Format::kZip && inner != defaults.inner) object["files"] = Name(inner);
   if (options.format == Format::kZip && options.layout != defaults.layout) object["layout"] = NameOf(kLayoutWords, options.layout);
+  if (options.test != defaults.test) object["test"] = NameOf(kTestWords, options.test);
   AddPrivacy(options.privacy, object);
   if (options.consented_only.value_or(false)) {
     object["consented_only"] = true;

@@ -28,6 +28,8 @@ inline constexpr std::array<Word<SetStyle>, 3> kSetWords = {
     {{"joined", SetStyle::kJoined}, {"split", SetStyle::kSplit}, {"both", SetStyle::kBoth}}};
 inline constexpr std::array<Word<ZipLayout>, 2> kLayoutWords = {
     {{"dataset", ZipLayout::kDataset}, {"participant", ZipLayout::kParticipant}}};
+inline constexpr std::array<Word<TestResponses>, 3> kTestWords = {
+    {{"exclude", TestResponses::kExclude}, {"include", TestResponses::kInclude}, {"only", TestResponses::kOnly}}};
 inline constexpr std::array<Word<privacy::IdentifierMode>, 3> kIdentifierWords = {{{"keep", privacy::IdentifierMode::kKeep},
                                                                                    {"remove", privacy::IdentifierMode::kRemove},
                                                                                    {"aggregate", privacy::IdentifierMode::kAggregate}}};

@@ -35,6 +35,7 @@ std::string ListName(const std::string& study, std::string_view dataset, const E
   list.sessions = options.sessions;
   list.since = options.since;
   list.until = options.until;
+  list.test = options.test;
   list.privacy = options.privacy;
   list.consented_only = options.consented_only;
   list.consent_purpose = options.consent_purpose;

@@ -4,6 +4,7 @@
 
 #include "export/output_text.h"
 #include "export/plan_privacy.h"
+#include "model/survey.h"
 #include "query/filter.h"
 
 namespace sheaf::exporting {
@@ -109,6 +110,17 @@ Predicate Compare(ColumnKind kind, Operator op, std::vector<model::Value> values
 
 Predicate IsOneOf(ColumnKind kind, const std::vector<std::string>& ids) { return Compare(kind, Operator::kIn, {ids.begin(), ids.end()}); }
 
+//! Which survey responses are wanted, where the dataset tells tests from others. One that says nothing is no test.
+std::optional<Predicate> WhichResponses(const ExportOptions& options, const model::Dataset& dataset) {
+  const int field = model::TestFieldNumber(dataset);
+  if (field < 0 || options.test == TestResponses::kInclude) return std::nullopt;
+  Predicate predicate;
+  predicate.op = options.test == TestResponses::kOnly ? Operator::kEqual : Operator::kNotEqual;
+  predicate.column = {ColumnKind::kField, field, {}};
+  predicate.values = {true};
+  return predicate;
+}
+
 Status AddConditions(const PlanPrivacy& privacy, Plan& plan) {
   const ExportOptions& options = plan.options;
   std::vector<Predicate> conditions;
@@ -124,6 +136,7 @@ Status AddConditions(const PlanPrivacy& privacy, Plan& plan) {
     conditions.push_back(IsOneOf(ColumnKind::kParticipantId, people(privacy::CodeKind::kParticipant, options.participants)));
   if (!options.sessions.empty())
     conditions.push_back(IsOneOf(ColumnKind::kSessionId, people(privacy::CodeKind::kSession, options.sessions)));
+  if (auto responses = WhichResponses(options, *plan.dataset)) conditions.push_back(*std::move(responses));
   if (auto limit = privacy.WhoIsSeen()) conditions.push_back(*std::move(limit));
   const auto add_time = [&](const std::string& text, Operator op) {
     if (text.empty() || ParseCursor(text)) return;
@@ -173,6 +186,8 @@ Result<Plan> MakePlan(vault::StudyVault& study, const ExportOptions& asked, std:
   SHEAF_TRY(CheckOptions(options));
   Plan plan;
   plan.options = options;
+  // Of what is kept of them, participants see everything.
+  if (viewer.rights.own_participant) plan.options.test = TestResponses::kInclude;
   // The definition and the people are read after the instant: what was visible then is in them.
   const vault::Seq last = study.LastSeq();
   SHEAF_ASSIGN(plan.dataset, study.FindDataset(dataset));

@@ -81,4 +81,11 @@ int Dataset::FieldNumber(std::string_view field_id) const {
   return -1;
 }
 
+const FieldGroup* Dataset::FindGroup(std::string_view group_id) const {
+  for (const FieldGroup& group : groups) {
+    if (group.id == group_id) return &group;
+  }
+  return nullptr;
+}
+
 }  // namespace sheaf::model

@@ -44,9 +44,10 @@ std::optional<DatasetMode> DatasetModeFrom(std::string_view name);
 //! A choice of an enum or set field. Its number is its place in Field::options; options are only ever added, so a
 //! stored number keeps its meaning.
 struct Option {
-  std::string id;     //!< 1 to 255 bytes, unique in the field
-  std::string code;   //!< what analysts write ("1"); the id where none was given
-  std::string label;  //!< what participants read; the id where none was given
+  std::string id;       //!< 1 to 255 bytes, unique in the field
+  std::string code;     //!< what analysts write ("1"); the id where none was given
+  std::string label;    //!< what participants read; the id where none was given
+  bool hidden = false;  //!< no longer offered to participants, or never was
 };
 
 struct Field {
@@ -63,9 +64,19 @@ struct Field {
   std::optional<double> min;
   std::optional<double> max;
   PrivacyClass privacy = PrivacyClass::kPlain;
+  std::string question;    //!< free word of the study's platform: the kind of question, for example "single_choice"; may be empty
+  std::string attributes;  //!< free words of the study's platform: a JSON object; empty when there are none
 
   //! The number of the option with this id, else of the one with this code; -1 when there is none.
   int OptionNumber(std::string_view id_or_code) const;
+};
+
+//! A block of fields, for example a grid. A field names it in Field::group; a name that no group has is just a word.
+struct FieldGroup {
+  std::string id;     //!< 1 to 255 bytes, unique in the dataset
+  std::string name;   //!< the id where none was given
+  std::string label;  //!< the name where none was given
+  bool required = false;
 };
 
 //! A dataset's definition. Fields are only ever added, so a field's place in `fields` is its stable number.
@@ -75,16 +86,23 @@ struct Dataset {
   DatasetKind kind = DatasetKind::kCustom;
   DatasetMode mode = DatasetMode::kAppend;
   std::vector<Field> fields;
+  bool published = true;   //!< false: a draft that the study's platform does not show its participants yet
+  std::string attributes;  //!< free words of the study's platform: a JSON object; empty when there are none
+  std::vector<FieldGroup> groups;
   std::int32_t number = 0;   //!< given by the vault, stable within the study
   std::int32_t version = 1;  //!< counts changes of the definition
 
   //! The number of the field, or -1.
   int FieldNumber(std::string_view field_id) const;
+  //! The group that is listed with this id, or nullptr.
+  const FieldGroup* FindGroup(std::string_view group_id) const;
 };
 
 //! The most fields a dataset can have.
 inline constexpr std::size_t kMaxFields = 4000;
 //! The most options a field can have.
 inline constexpr std::size_t kMaxOptions = 10000;
+//! The most bytes of `attributes`.
+inline constexpr std::size_t kMaxAttributesBytes = 64u << 10;
 
 }  // namespace sheaf::model

@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "base/ids.h"
+#include "model/json_object.h"
 #include "model/strict_json.h"
 
 namespace sheaf::model {
@@ -15,104 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr JsonLimits kLimits{8u << 20, 8};
-constexpr std::size_t kMaxTextBytes = 16u << 10;
-
-std::string_view View(const json::string& text) { return {text.data(), text.size()}; }
-
-// One JSON object on its way to a struct: takes members by name, then says which ones nobody took.
-class ObjectReader {
- public:
-  ObjectReader(const json::object& object, std::string pointer) : object_(object), pointer_(std::move(pointer)) {}
-
-  const std::string& Pointer() const { return pointer_; }
-  std::string PlaceOf(std::string_view member) const { return PointerTo(pointer_, member); }
-
-  //! The member, or nullptr when it is missing.
-  const json::value* Take(std::string_view member) {
-    const json::value* value = object_.if_contains(json::string_view(member.data(), member.size()));
-    if (value != nullptr) ++taken_;
-    known_.push_back(member);
-    return value;
-  }
-
-  Status Text(std::string_view member, std::string& text) {
-    const json::value* value = Take(member);
-    if (value == nullptr) return {};
-    if (!value->is_string()) return Wrong(member, "a string");
-    const std::string_view view = View(value->get_string());
-    if (view.size() > kMaxTextBytes) {
-      return Fail(ErrorCode::kBadMember, "the text has more than " + std::to_string(kMaxTextBytes) + " bytes", PlaceOf(member));
-    }
-    if (view.find('\0') != std::string_view::npos) {
-      return Fail(ErrorCode::kBadMember, "the text contains a NUL character", PlaceOf(member));
-    }
-    text = view;
-    return {};
-  }
-
-  Status Flag(std::string_view member, bool& flag) {
-    const json::value* value = Take(member);
-    if (value == nullptr) return {};
-    if (!value->is_bool()) return Wrong(member, "true or false");
-    flag = value->get_bool();
-    return {};
-  }
-
-  Status Number(std::string_view member, std::optional<double>& number) {
-    const json::value* value = Take(member);
-    if (value == nullptr) return {};
-    if (!value->is_number()) return Wrong(member, "a number");
-    number = value->to_number<double>();
-    return {};
-  }
-
-  //! A word of a closed list, read by `from`; `present` tells whether it was there.
-  template <class Enum>
-  Status Choice(std::string_view member, std::optional<Enum> (*from)(std::string_view), Enum& choice, bool* present = nullptr) {
-    const json::value* value = Take(member);
-    if (value == nullptr) return {};
-    if (!value->is_string()) return Wrong(member, "a string");
-    const auto found = from(View(value->get_string()));
-    if (!found) return Fail(ErrorCode::kBadMember, "this is no known " + std::string(member), PlaceOf(member));
-    choice = *found;
-    if (present != nullptr) *present = true;
-    return {};
-  }
-
-  Status List(std::string_view member, const json::array*& list, std::size_t limit) {
-    const json::value* value = Take(member);
-    if (value == nullptr) return {};
-    if (!value->is_array()) return Wrong(member, "an array");
-    list = &value->get_array();
-    if (list->size() > limit) {
-      return Fail(ErrorCode::kBadDefinition, "there are more than " + std::to_string(limit) + " elements", PlaceOf(member));
-    }
-    return {};
-  }
-
-  //! Fails for the first member that was not taken.
-  Status NothingElse() const {
-    if (taken_ == object_.size()) return {};
-    for (const auto& entry : object_) {
-      const std::string_view name(entry.key().data(), entry.key().size());
-      bool known = false;
-      for (const std::string_view candidate : known_) known = known || candidate == name;
-      if (!known) return Fail(ErrorCode::kUnknownMember, "there is no such member", PlaceOf(name));
-    }
-    return {};
-  }
-
- private:
-  Status Wrong(std::string_view member, std::string_view wanted) const {
-    return Fail(ErrorCode::kBadMember, "'" + std::string(member) + "' must be " + std::string(wanted), PlaceOf(member));
-  }
-
-  const json::object& object_;
-  std::string pointer_;
-  std::vector<std::string_view> known_;
-  std::size_t taken_ = 0;
-};
+constexpr JsonLimits kLimits{8u << 20, 32};
 
 Result<Option> ParseOption(const json::value& value, const std::string& pointer) {
   if (!value.is_object()) return Fail(ErrorCode::kBadMember, "an option must be an object", pointer);
@@ -122,6 +26,7 @@ Result<Option> ParseOption(const json::value& value, const std::string& pointer)
   if (!IsRecordId(option.id)) { return Fail(ErrorCode::kBadId, "an option needs an id of 1 to 255 printable bytes", reader.PlaceOf("id")); }
   SHEAF_TRY(reader.Text("code", option.code));
   SHEAF_TRY(reader.Text("label", option.label));
+  SHEAF_TRY(reader.Flag("hidden", option.hidden));
   SHEAF_TRY(reader.NothingElse());
   if (option.code.empty()) option.code = option.id;
   if (option.label.empty()) option.label = option.id;
@@ -191,6 +96,8 @@ Result<Field> ParseField(const json::value& value, const std::string& pointer) {
   SHEAF_TRY(reader.Number("min", field.min));
   SHEAF_TRY(reader.Number("max", field.max));
   SHEAF_TRY(reader.Choice("privacy", PrivacyClassFrom, field.privacy));
+  SHEAF_TRY(reader.Text("question", field.question));
+  SHEAF_TRY(reader.Object("attributes", field.attributes, kMaxAttributesBytes));
   SHEAF_TRY(reader.NothingElse());
   if (field.name.empty()) field.name = field.id;
   if (field.label.empty()) field.label = field.name;
@@ -221,6 +128,35 @@ Status ParseFields(const json::array& list, std::vector<Field>& fields) {
   return {};
 }
 
+Result<FieldGroup> ParseGroup(const json::value& value, const std::string& pointer) {
+  if (!value.is_object()) return Fail(ErrorCode::kBadMember, "a group must be an object", pointer);
+  ObjectReader reader(value.get_object(), pointer);
+  FieldGroup group;
+  SHEAF_TRY(reader.Text("id", group.id));
+  if (!IsRecordId(group.id)) return Fail(ErrorCode::kBadId, "a group needs an id of 1 to 255 printable bytes", reader.PlaceOf("id"));
+  SHEAF_TRY(reader.Text("name", group.name));
+  SHEAF_TRY(reader.Text("label", group.label));
+  SHEAF_TRY(reader.Flag("required", group.required));
+  SHEAF_TRY(reader.NothingElse());
+  if (group.name.empty()) group.name = group.id;
+  if (group.label.empty()) group.label = group.name;
+  return group;
+}
+
+Status ParseGroups(const json::array& list, std::vector<FieldGroup>& groups) {
+  std::unordered_set<std::string> ids;
+  groups.reserve(list.size());
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::string pointer = PointerTo("/groups", i);
+    SHEAF_ASSIGN(FieldGroup group, ParseGroup(list[i], pointer));
+    if (!ids.insert(group.id).second) {
+      return Fail(ErrorCode::kBadDefinition, "another group has the id '" + group.id + "'", PointerTo(pointer, "id"));
+    }
+    groups.push_back(std::move(group));
+  }
+  return {};
+}
+
 Result<Dataset> FromJson(const json::object& object, std::string_view dataset_id) {
   ObjectReader reader(object, "");
   Dataset dataset;
@@ -236,43 +172,17 @@ Result<Dataset> FromJson(const json::object& object, std::string_view dataset_id
   SHEAF_TRY(reader.Text("name", dataset.name));
   if (dataset.name.empty()) dataset.name = dataset.id;
   reader.Take("version");
+  SHEAF_TRY(reader.Flag("published", dataset.published));
+  SHEAF_TRY(reader.Object("attributes", dataset.attributes, kMaxAttributesBytes));
+  const json::array* groups = nullptr;
+  SHEAF_TRY(reader.List("groups", groups, kMaxFields));
   const json::array* fields = nullptr;
   SHEAF_TRY(reader.List("fields", fields, kMaxFields));
   SHEAF_TRY(reader.NothingElse());
+  if (groups != nullptr) SHEAF_TRY(ParseGroups(*groups, dataset.groups));
   if (fields != nullptr) SHEAF_TRY(ParseFields(*fields, dataset.fields));
   return dataset;
 }
-
-// Writes members of an object in order, commas and all.
-class ObjectWriter {
- public:
-  explicit ObjectWriter(std::string& json) : json_(json) { json_ += '{'; }
-  ~ObjectWriter() { json_ += '}'; }
-  ObjectWriter(const ObjectWriter&) = delete;
-  ObjectWriter& operator=(const ObjectWriter&) = delete;
-
-  std::string& Member(std::string_view name) {
-    if (!first_) json_ += ',';
-    first_ = false;
-    AppendJsonString(json_, name);
-    json_ += ':';
-    return json_;
-  }
-  void Text(std::string_view name, std::string_view text) { AppendJsonString(Member(name), text); }
-  void TextIfAny(std::string_view name, std::string_view text) {
-    if (!text.empty()) Text(name, text);
-  }
-  void TrueIf(std::string_view name, bool flag) {
-    if (flag) Member(name) += "true";
-  }
-  void NumberIfAny(std::string_view name, const std::optional<double>& number) {
-    if (number) AppendJsonNumber(Member(name), *number);
-  }
-
- private:
-  std::string& json_;
-  bool first_ = true;
-};
 
 void AppendField(std::string& json, const Field& field) {
   ObjectWriter writer(json);
@@ -288,6 +198,7 @@ void AppendField(std::string& json, const Field& field) {
       option.Text("id", field.options[i].id);
       option.Text("code", field.options[i].code);
       option.Text("label", field.options[i].label);
+      option.TrueIf("hidden", field.options[i].hidden);
     }
     json += ']';
   }
@@ -299,6 +210,35 @@ void AppendField(std::string& json, const Field& field) {
   writer.NumberIfAny("min", field.min);
   writer.NumberIfAny("max", field.max);
   writer.Text("privacy", Name(field.privacy));
+  writer.TextIfAny("question", field.question);
+  writer.JsonIfAny("attributes", field.attributes);
+}
+
+void AppendGroups(ObjectWriter& writer, std::string& json, const std::vector<FieldGroup>& groups) {
+  if (groups.empty()) return;
+  writer.Member("groups") += '[';
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (i != 0) json += ',';
+    ObjectWriter group(json);
+    group.Text("id", groups[i].id);
+    group.Text("name", groups[i].name);
+    group.Text("label", groups[i].label);
+    group.TrueIf("required", groups[i].required);
+  }
+  json += ']';
+}
+
+// What is described anew takes the place of what was; what is left out stays.
+Status MergeGroups(const std::vector<FieldGroup>& next, std::vector<FieldGroup>& groups) {
+  std::unordered_map<std::string, std::size_t> places;
+  for (std::size_t i = 0; i < groups.size(); ++i) places.emplace(groups[i].id, i);
+  for (const FieldGroup& group : next) {
+    const auto [found, added] = places.emplace(group.id, groups.size());
+    if (added) groups.push_back(group);
+    else groups[found->second] = group;
+  }
+  if (groups.size() <= kMaxFields) return {};
+  return Fail(ErrorCode::kBadDefinition, "the dataset has more than " + std::to_string(kMaxFields) + " groups", "/groups");
 }
 
 // `next` in the place of `current`: options keep their numbers.
@@ -340,6 +280,9 @@ std::string DatasetJson(const Dataset& dataset) {
     writer.Text("mode", Name(dataset.mode));
     writer.Text("name", dataset.name);
     writer.Member("version") += std::to_string(dataset.version);
+    if (!dataset.published) writer.Member("published") += "false";
+    writer.JsonIfAny("attributes", dataset.attributes);
+    AppendGroups(writer, json, dataset.groups);
     writer.Member("fields") += '[';
     for (std::size_t i = 0; i < dataset.fields.size(); ++i) {
       if (i != 0) json += ',';
@@ -361,6 +304,9 @@ Result<Dataset> MergeDefinitions(const Dataset& current, Dataset next) {
   }
   Dataset merged = current;
   merged.name = std::move(next.name);
+  merged.published = next.published;
+  merged.attributes = std::move(next.attributes);
+  SHEAF_TRY(MergeGroups(next.groups, merged.groups));
   std::unordered_map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < current.fields.size(); ++i) places.emplace(current.fields[i].id, i);
   for (std::size_t i = 0; i < next.fields.size(); ++i) {

@@ -19,7 +19,7 @@ Result<Dataset> ParseDataset(std::string_view json, std::string_view dataset_id)
 std::string DatasetJson(const Dataset& dataset);
 
 //! `next` as a successor of `current`: fields keep their place; new ones follow in the order given; fields that
-//! `next` leaves out stay. Labels, names, codes, units, ranges, privacy and groups may change; new options follow the old ones, options left out stay. The version grows by one when anything changed.
+//! `next` leaves out stay. Labels, names, codes, units, ranges, privacy, questions and attributes may change; new options follow the old ones, options and groups left out stay. The version grows by one when anything changed.
 //! Errors: kDefinitionConflict when the type of a field, the kind or the mode would change; kBadDefinition past the limits.
 Result<Dataset> MergeDefinitions(const Dataset& current, Dataset next);
 

@@ -215,6 +215,39 @@ void AppendJsonNumber(std::string& json, double number) {
   json.append(buffer, written.ptr);
 }
 
+void AppendJson(std::string& json, const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::null: json += "null"; return;
+    case json::kind::bool_: json += value.get_bool() ? "true" : "false"; return;
+    case json::kind::int64: json += std::to_string(value.get_int64()); return;
+    case json::kind::uint64: json += std::to_string(value.get_uint64()); return;
+    case json::kind::double_: AppendJsonNumber(json, value.get_double()); return;
+    case json::kind::string: AppendJsonString(json, std::string_view(value.get_string().data(), value.get_string().size())); return;
+    case json::kind::array: {
+      char before = '[';
+      for (const json::value& element : value.get_array()) {
+        json += before;
+        AppendJson(json, element);
+        before = ',';
+      }
+      json += before == '[' ? "[]" : "]";
+      return;
+    }
+    case json::kind::object: {
+      char before = '{';
+      for (const auto& member : value.get_object()) {
+        json += before;
+        AppendJsonString(json, std::string_view(member.key().data(), member.key().size()));
+        json += ':';
+        AppendJson(json, member.value());
+        before = ',';
+      }
+      json += before == '{' ? "{}" : "}";
+      return;
+    }
+  }
+}
+
 std::string PointerTo(std::string_view pointer, std::string_view member) {
   std::string result(pointer);
   result += '/';

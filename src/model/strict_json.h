@@ -29,6 +29,9 @@ void AppendJsonString(std::string& json, std::string_view text);
 //! Appends a finite number in its shortest form that reads back; whole numbers up to 2^53 without a point or exponent.
 void AppendJsonNumber(std::string& json, double number);
 
+//! Appends a whole value, compact, members in their order; numbers as above.
+void AppendJson(std::string& json, const boost::json::value& value);
+
 //! `pointer` + "/" + `member`, with ~ and / escaped: one step of a JSON pointer.
 std::string PointerTo(std::string_view pointer, std::string_view member);
 std::string PointerTo(std::string_view pointer, std::size_t element);

@@ -2,12 +2,13 @@
 import pytest
 
 FULL = {
-    "kind": "survey", "mode": "keyed", "name": "Everything",
+    "kind": "survey", "mode": "keyed", "name": "Everything", "published": False, "attributes": {"wave": 3, "tags": ["a", None]},
+    "groups": [{"id": "g1", "name": "grid", "label": "A grid", "required": True}],
     "fields": [
-        {"id": "text", "name": "Text", "label": "Some text", "type": "string", "group": "g1", "required": True, "system": True, "visibility": "hidden", "privacy": "direct"},
+        {"id": "text", "name": "Text", "label": "Some text", "type": "string", "group": "g1", "required": True, "system": True, "visibility": "hidden", "privacy": "direct", "question": "text", "attributes": {"page": 1}},
         {"id": "whole", "type": "integer", "unit": "s", "min": -5, "max": 5.5, "privacy": "quasi"},
         {"id": "real", "type": "double"}, {"id": "yes", "type": "boolean"}, {"id": "when", "type": "datetime"}, {"id": "who", "type": "identifier"},
-        {"id": "one", "type": "enum", "options": [{"id": "a", "code": "1", "label": "First"}, {"id": "b"}], "privacy": "sensitive"},
+        {"id": "one", "type": "enum", "options": [{"id": "a", "code": "1", "label": "First", "hidden": True}, {"id": "b"}], "privacy": "sensitive"},
         {"id": "many", "type": "set", "options": [{"id": "x", "label": "X; with a semicolon"}, {"id": "y"}]},
         {"id": "any", "type": "json"},
     ],
@@ -25,7 +26,10 @@ def test_round_trip(owner, study):
         for member, value in sent.items():
             if member != "options":
                 assert field[member] == value, (field, member)
-    assert kept["fields"][6]["options"][0] == {"id": "a", "code": "1", "label": "First"}
+    assert kept["fields"][6]["options"][0] == {"id": "a", "code": "1", "label": "First", "hidden": True}
+    assert "hidden" not in kept["fields"][6]["options"][1]
+    for member in ("published", "attributes", "groups"):
+        assert kept[member] == FULL[member]
     assert owner.get(path).json() == kept
     assert owner.put(path, kept, status=200).json() == kept, "what was read, put back, changes nothing"
     assert owner.put(path, FULL, status=200).json()["version"] == 1
@@ -137,3 +141,16 @@ def test_names_that_are_words_of_sql(study):
     dataset.send([{"participant": "p", "values": {name: number for number, name in enumerate(fields)}}])
     assert dataset.page()["records"][0]["values"] == {name: number for number, name in enumerate(fields)}
     assert dataset.page(filter='{"field":"select","op":"=","value":0}')["total"] == 1
+
+
+def test_a_draft_is_published(owner, study):
+    path = f"{study.path}/datasets/draft"
+    draft = owner.put(path, {"kind": "survey", "published": False, "fields": [{"id": "a", "type": "string"}]}, status=201).json()
+    assert draft["published"] is False
+    published = owner.put(path, {**draft, "published": True}, status=200).json()
+    assert published.get("published", True) is True and published["version"] == 2
+
+
+def test_a_group_that_is_not_listed_is_a_word(owner, study):
+    field = {"id": "a", "type": "string", "group": "anything at all"}
+    assert owner.put(f"{study.path}/datasets/d", {"fields": [field]}, status=201).json()["fields"][0]["group"] == field["group"]

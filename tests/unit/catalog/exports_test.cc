@@ -42,6 +42,39 @@ TEST(ExportStateNames, ReadBack) {
   EXPECT_EQ(ExportStateFrom(""), std::nullopt);
 }
 
+TEST_F(ExportsTest, NumbersJobsOfADialectInTheirStudy) {
+  AddStudy("other");
+  const auto add = [this](const std::string& study, const std::string& dialect) {
+    ExportJob job = Job();
+    job.study = study;
+    job.dialect = dialect;
+    job.dialect_request = "words of " + dialect;
+    const auto added = catalog_->AddExport(job);
+    EXPECT_TRUE(added);
+    return *added;
+  };
+  EXPECT_EQ(add("demo", "").number, 0);
+  EXPECT_EQ(add("demo", "one").number, 1);
+  const ExportJob second = add("demo", "one");
+  EXPECT_EQ(second.number, 2);
+  EXPECT_EQ(add("demo", "two").number, 1);
+  EXPECT_EQ(add("other", "one").number, 1);
+  const auto found = catalog_->FindExportByNumber("demo", "one", 2);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->id, second.id);
+  EXPECT_EQ(found->dialect_request, "words of one");
+  EXPECT_EQ(catalog_->FindExportByNumber("demo", "one", 3).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(catalog_->FindExportByNumber("demo", "", 0).error().code, ErrorCode::kNotFound);
+  ASSERT_TRUE(catalog_->RemoveExport(second.id));
+  EXPECT_EQ(add("demo", "one").number, 3) << "a number is never given again";
+  const auto listed = catalog_->DialectExports("demo", "one", 0, 10);
+  ASSERT_TRUE(listed);
+  ASSERT_EQ(listed->size(), 2u);
+  EXPECT_EQ(listed->at(0).number, 3);
+  EXPECT_EQ(Ids(catalog_->DialectExports("demo", "one", 3, 10)).size(), 1u);
+  EXPECT_EQ(Ids(catalog_->DialectExports("demo", "one", 0, 1)).size(), 1u);
+}
+
 TEST_F(ExportsTest, KeepsEveryMember) {
   ExportJob job = Job();
   job.id = "exp_all";

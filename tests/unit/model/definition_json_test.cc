@@ -9,9 +9,12 @@ namespace {
 
 constexpr const char* kSurvey = R"({
   "id": "wave1", "kind": "survey", "name": "First wave", "version": 7,
+  "published": false, "attributes": {"site": [1, 2.5, null, {"a": true}]},
+  "groups": [{"id": "well-being", "label": "Well-being", "required": true}, {"id": "rest"}],
   "fields": [
     {"id": "mood", "type": "enum", "label": "How do you feel? \"Now\"", "group": "well-being", "required": true,
-     "options": [{"id": "bad", "code": "1", "label": "Bad"}, {"id": "good", "code": "2"}, {"id": "3"}]},
+     "question": "single_choice", "attributes": {"page": 3, "logic": {}},
+     "options": [{"id": "bad", "code": "1", "label": "Bad", "hidden": true}, {"id": "good", "code": "2"}, {"id": "3"}]},
     {"id": "age", "type": "integer", "unit": "years", "min": 0, "max": 120, "privacy": "quasi"},
     {"id": "temperature", "type": "double", "min": -0.1, "max": 1e300},
     {"id": "hobbies", "type": "set", "options": [{"id": "sport"}, {"id": "other"}], "visibility": "hidden"},
@@ -37,6 +40,17 @@ TEST(ParseDataset, ReadsAllMembersAndFillsDefaults) {
   EXPECT_TRUE(mood.required);
   EXPECT_EQ(mood.group, "well-being");
   ASSERT_EQ(mood.options.size(), 3u);
+  EXPECT_FALSE(dataset.published);
+  EXPECT_EQ(dataset.attributes, R"({"site":[1,2.5,null,{"a":true}]})");
+  ASSERT_EQ(dataset.groups.size(), 2u);
+  EXPECT_TRUE(dataset.groups[0].required);
+  ASSERT_NE(dataset.FindGroup("rest"), nullptr);
+  EXPECT_EQ(dataset.FindGroup("rest")->label, "rest");
+  EXPECT_EQ(dataset.FindGroup("elsewhere"), nullptr);
+  EXPECT_EQ(mood.question, "single_choice");
+  EXPECT_EQ(mood.attributes, R"({"page":3,"logic":{}})");
+  EXPECT_TRUE(mood.options[0].hidden);
+  EXPECT_FALSE(mood.options[1].hidden);
   EXPECT_EQ(mood.options[1].code, "2");
   EXPECT_EQ(mood.options[1].label, "good");
   EXPECT_EQ(mood.options[2].code, "3");
@@ -114,7 +128,18 @@ INSTANTIATE_TEST_SUITE_P(
         BadDefinition{"{\"name\":\"\\ud800\"}", ErrorCode::kBadJson, "byte 15"},
         BadDefinition{"{\"name\":\"a\\u0000b\"}", ErrorCode::kBadMember, "/name"},
         BadDefinition{"{\"name\":\"a\nb\"}", ErrorCode::kBadJson, "byte 10"},
-        BadDefinition{"[[[[[[[[[1]]]]]]]]]", ErrorCode::kBadJson, "byte 8"},
+        BadDefinition{"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1", ErrorCode::kBadJson, "byte 32"},
+        BadDefinition{R"({"published":1})", ErrorCode::kBadMember, "/published"},
+        BadDefinition{R"({"attributes":[]})", ErrorCode::kBadMember, "/attributes"},
+        BadDefinition{R"({"groups":{}})", ErrorCode::kBadMember, "/groups"},
+        BadDefinition{R"({"groups":["a"]})", ErrorCode::kBadMember, "/groups/0"},
+        BadDefinition{R"({"groups":[{}]})", ErrorCode::kBadId, "/groups/0/id"},
+        BadDefinition{R"({"groups":[{"id":"a"},{"id":"a"}]})", ErrorCode::kBadDefinition, "/groups/1/id"},
+        BadDefinition{R"({"groups":[{"id":"a","colour":1}]})", ErrorCode::kUnknownMember, "/groups/0/colour"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"string","question":1}]})", ErrorCode::kBadMember, "/fields/0/question"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"string","attributes":"x"}]})", ErrorCode::kBadMember, "/fields/0/attributes"},
+        BadDefinition{R"({"fields":[{"id":"a","type":"enum","options":[{"id":"x","hidden":"no"}]}]})", ErrorCode::kBadMember,
+                      "/fields/0/options/0/hidden"},
         BadDefinition{"{\"version\":1e999}", ErrorCode::kBadJson, "/version"},
         BadDefinition{"{\"version\":NaN}", ErrorCode::kBadJson, "byte 11"},
         BadDefinition{R"({"name":"a","name":"b"})", ErrorCode::kBadMember, "/name"},
@@ -197,6 +222,10 @@ TEST(ParseDataset, HasLimits) {
   ASSERT_FALSE(deep);
   EXPECT_EQ(deep.error().code, ErrorCode::kBadJson);
 
+  const std::string large = R"({"attributes":{"a":")" + std::string(kMaxAttributesBytes, 'x') + R"("}})";
+  const auto attributes = ParseDataset(large, "d");
+  ASSERT_FALSE(attributes);
+  EXPECT_EQ(attributes.error().place, "/attributes");
   const auto wordy = ParseDataset("{\"name\":\"" + std::string(20000, 'x') + "\"}", "d");
   ASSERT_FALSE(wordy);
   EXPECT_EQ(wordy.error().place, "/name");
@@ -222,6 +251,18 @@ TEST(MergeDefinitions, KeepsPlacesAndAppends) {
   EXPECT_EQ(field.options[0].code, "one");
   EXPECT_EQ(field.options[1].id, "y") << "an option left out stays";
   EXPECT_EQ(field.options[2].id, "z");
+}
+
+TEST(MergeDefinitions, GroupsAddUpAndTheRestIsReplaced) {
+  const Dataset current = Parsed(kSurvey);
+  const auto merged = MergeDefinitions(current, Parsed(R"({"kind":"survey","groups":[{"id":"new"},{"id":"rest","label":"The rest"}]})"));
+  ASSERT_TRUE(merged);
+  EXPECT_TRUE(merged->published) << "true where it is left out";
+  EXPECT_EQ(merged->attributes, "");
+  ASSERT_EQ(merged->groups.size(), 3u);
+  EXPECT_EQ(merged->groups[1].label, "The rest");
+  EXPECT_EQ(merged->groups[2].id, "new");
+  EXPECT_EQ(merged->version, current.version + 1);
 }
 
 TEST(MergeDefinitions, CountsOnlyChanges) {
