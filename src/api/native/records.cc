@@ -16,10 +16,11 @@ constexpr std::uint64_t kDefaultPage = 100;
 
 Answer ListRecords(Call& call) {
   SHEAF_ASSIGN(const access::StudyAccess access, call.ReadAccess());
-  SHEAF_TRY(call.OnlyParameters(
-      {"limit", "cursor", "filter", "sort", "columns", "since", "until", "tombstones", "values", "timezone", "identifiers", "payloads",
-       "shift_dates", "generalise", "location_decimals", "require_k", "group_by", "consented_only", "consent_purpose"},
-      {"participant", "session"}));
+  SHEAF_TRY(call.OnlyParameters({"limit",       "cursor",   "filter",      "sort",           "columns",
+                                 "since",       "until",    "tombstones",  "values",         "timezone",
+                                 "identifiers", "payloads", "shift_dates", "generalise",     "location_decimals",
+                                 "require_k",   "group_by", "test",        "consented_only", "consent_purpose"},
+                                {"participant", "session"}));
   exporting::PageOptions page;
   SHEAF_ASSIGN(page.limit, call.CountParameter("limit", kDefaultPage, 1, exporting::kMaxPage));
   page.cursor = call.request.QueryParameter("cursor").value_or("");
@@ -36,8 +37,8 @@ Answer ListRecords(Call& call) {
 
 Answer CountRecords(Call& call) {
   SHEAF_ASSIGN(const access::StudyAccess access, call.ReadAccess());
-  SHEAF_TRY(
-      call.OnlyParameters({"filter", "since", "until", "identifiers", "consented_only", "consent_purpose"}, {"participant", "session"}));
+  SHEAF_TRY(call.OnlyParameters({"filter", "since", "until", "identifiers", "test", "consented_only", "consent_purpose"},
+                                {"participant", "session"}));
   SHEAF_ASSIGN(exporting::ExportOptions options, exporting::OptionsFromQuery(call.request.query_parameters));
   if (options.privacy.identifiers == privacy::IdentifierMode::kAggregate)
     return Fail(ErrorCode::kBadParameter, "Aggregates have counts of their own: ask for a page or an export of them.", "identifiers");
@@ -53,7 +54,7 @@ Answer CountRecords(Call& call) {
 Answer CheckRisk(Call& call) {
   SHEAF_ASSIGN(const access::StudyAccess access, call.ReadAccess());
   SHEAF_TRY(call.OnlyParameters({"filter", "columns", "since", "until", "identifiers", "payloads", "shift_dates", "generalise",
-                                 "location_decimals", "require_k", "consented_only", "consent_purpose"},
+                                 "location_decimals", "require_k", "test", "consented_only", "consent_purpose"},
                                 {"participant", "session"}));
   SHEAF_ASSIGN(exporting::ExportOptions options, exporting::OptionsFromQuery(call.request.query_parameters));
   exporting::ApplyConsent(options, access.study.settings);
