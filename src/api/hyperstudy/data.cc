@@ -8,6 +8,7 @@
 #include "api/hyperstudy/routes.h"
 #include "api/hyperstudy/row_encoder.h"
 #include "api/hyperstudy/selection.h"
+#include "api/hyperstudy/windows.h"
 #include "export/pipeline.h"
 #include "export/rows.h"
 #include "model/view_rights.h"
@@ -172,14 +173,25 @@ class DataRequest {
   bool remembered_ = false;
 };
 
+Answer GetRecords(native::Call& call, Service& service, const RecordType& type) {
+  if (type.path == "sync" && call.request.QueryParameter("aggregationWindow")) return GetWindows(call, service, type);
+  return DataRequest(call, service, type).Run();
+}
+
 }  // namespace
 
 void AddDataRoutes(const Routes& routes) {
   for (const RecordType& type : RecordTypes()) {
     if (type.path == "variables") continue;
-    AddScopes(routes, type.path, "records.read",
-              [&type](native::Call& call, Service& service) { return DataRequest(call, service, type).Run(); });
+    AddScopes(routes, type.path, "records.read", [&type](native::Call& call, Service& service) { return GetRecords(call, service, type); });
   }
+  // One address for both kinds of ratings.
+  AddScopes(routes, "ratings", "records.read", [](native::Call& call, Service& service) -> Answer {
+    const std::string kind(call.request.QueryParameter("ratingType").value_or(""));
+    const RecordType* const type = FindRecordType("ratings/" + kind);
+    if (type == nullptr) return Fail(ErrorCode::kBadParameter, "ratingType is sparse or continuous.", "ratingType");
+    return GetRecords(call, service, *type);
+  });
 }
 
 }  // namespace sheaf::api::hyperstudy

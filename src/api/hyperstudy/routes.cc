@@ -71,6 +71,11 @@ void AddRoutes(http::Router& router, const std::shared_ptr<const native::Rooms>&
   router.Add("GET", std::string(kRoot) + "/health",
              [version = rooms->version](http::Request, http::Responder responder) { responder.Send(Health(version)); });
   AddDataRoutes(routes);
+  AddPeopleRoutes(routes);
+  AddExperimentRoutes(routes);
+  AddRoomDataRoutes(routes);
+  AddBatchRoutes(routes);
+  AddDocumentRoute(routes);
 }
 
 }  // namespace sheaf::api::hyperstudy

@@ -26,7 +26,13 @@ struct Routes {
 //! The three addresses of a data type, `GET /data/TYPE/{experiment,room,participant}/ID`.
 void AddScopes(const Routes& routes, std::string_view type, std::string_view action, const ServiceHandler& handler);
 
+// One file each.
 void AddDataRoutes(const Routes& routes);
+void AddPeopleRoutes(const Routes& routes);
+void AddExperimentRoutes(const Routes& routes);
+void AddRoomDataRoutes(const Routes& routes);
+void AddBatchRoutes(const Routes& routes);
+void AddDocumentRoute(const Routes& routes);
 
 //! An envelope for a list, filled as far as the request says it.
 Envelope EnvelopeFor(const Target& target, std::string data_type, DataQuery query, Micros began);
