@@ -1,31 +1,22 @@
 #include <fmt/format.h>
-#include <sodium.h>
 #include <CLI/CLI.hpp>
-#include <boost/json.hpp>
 
-#include <chrono>
 #include <cstdio>
 #include <memory>
-#include <thread>
 
 #include "cli/commands.h"
-#include "cli/http_client.h"
+#include "cli/import_client.h"
+#include "cli/import_hyperstudy.h"
 #include "cli/import_plan.h"
 #include "cli/import_record.h"
 #include "cli/progress_bar.h"
 #include "cli/report.h"
-#include "model/definition_json.h"
 
 namespace sheaf::cli {
 namespace {
 
-// One request's worth: big enough to be quick, small enough to be repeated when a connection breaks.
-constexpr std::size_t kRequestBytes = 4u << 20;
-constexpr std::size_t kRequestRows = 20'000;
-constexpr int kTries = 6;
-
 struct ImportCommand {
-  std::string server, key, study, dataset;
+  std::string server, key, study, dataset, from;
   std::string kind = "custom";
   ColumnChoices columns;
   std::vector<std::string> paths;
@@ -39,21 +30,20 @@ struct Tally {
 
 class Importer {
  public:
-  Importer(const ImportCommand& command, HttpClient client) : command_(command), client_(std::move(client)) {
-    base_ = "/api/v1/studies/" + QueryEscape(command.study);
-  }
+  Importer(const ImportCommand& command, HttpClient client) : command_(command), client_(std::move(client), command.study) {}
 
   Status Run() {
     SHEAF_ASSIGN(files_, FindImportFiles(command_.paths));
     for (const auto& file : files_) total_bytes_ += file.bytes;
     SHEAF_TRY(Observe());
-    SHEAF_ASSIGN(const auto existing, FetchDataset());
+    SHEAF_ASSIGN(const auto existing, client_.FetchDataset(command_.dataset));
     const auto kind = model::DatasetKindFrom(command_.kind);
     if (!kind) return Fail(ErrorCode::kUsage, fmt::format("there is no kind of dataset \"{}\"", command_.kind));
     SHEAF_ASSIGN(plan_, MakeImportPlan(observed_, command_.columns, existing, command_.dataset, *kind));
     for (const auto& note : plan_.notes) fmt::print("  {}\n", note);
     if (command_.dry_run) return {};
-    SHEAF_TRY(PrepareServer());
+    SHEAF_TRY(client_.EnsureStudy());
+    if (plan_.changes_definition) SHEAF_TRY(client_.PutDataset(plan_.dataset));
     return Upload();
   }
   const Tally& GetTally() const { return tally_; }
@@ -86,54 +76,6 @@ class Importer {
     });
   }
 
-  Result<HttpReply> Send(HttpRequest request) {
-    for (int attempt = 1;; ++attempt) {
-      auto reply = client_.Send(request);
-      const bool busy = reply && (reply->status == 503 || reply->status == 429);
-      const bool silent = !reply && reply.error().code == ErrorCode::kUnavailable;
-      if ((!busy && !silent) || attempt == kTries) return reply;
-      const int wait = busy ? std::max(1, ErrorOf(*reply).retry_after_s) : 1 << attempt;
-      std::this_thread::sleep_for(std::chrono::seconds(std::min(wait, 30)));
-    }
-  }
-
-  Result<std::optional<model::Dataset>> FetchDataset() {
-    HttpRequest request;
-    request.path = base_ + "/datasets/" + QueryEscape(command_.dataset);
-    SHEAF_ASSIGN(const auto reply, Send(request));
-    if (reply.status == 404) return std::optional<model::Dataset>();
-    if (reply.status != 200) return Fail(ErrorOf(reply));
-    SHEAF_ASSIGN(auto dataset, model::ParseDataset(reply.body, command_.dataset));
-    return std::optional(std::move(dataset));
-  }
-
-  Status PrepareServer() {
-    HttpRequest study;
-    study.path = base_;
-    SHEAF_ASSIGN(const auto found, Send(study));
-    if (found.status == 404) {
-      study.method = "POST";
-      study.path = "/api/v1/studies";
-      study.content_type = "application/json";
-      study.body = boost::json::serialize(boost::json::object{{"id", command_.study}, {"name", command_.study}});
-      SHEAF_ASSIGN(const auto created, Send(study));
-      if (created.status != 201) return Fail(ErrorOf(created));
-      fmt::print("study {} created\n", command_.study);
-    } else if (found.status != 200) {
-      return Fail(ErrorOf(found));
-    }
-    if (!plan_.changes_definition) return {};
-    HttpRequest definition;
-    definition.method = "PUT";
-    definition.path = base_ + "/datasets/" + QueryEscape(command_.dataset);
-    definition.content_type = "application/json";
-    definition.body = model::DatasetJson(plan_.dataset);
-    SHEAF_ASSIGN(const auto put, Send(definition));
-    if (put.status != 200 && put.status != 201) return Fail(ErrorOf(put));
-    fmt::print("dataset {} {}\n", command_.dataset, put.status == 201 ? "created" : "has new fields");
-    return {};
-  }
-
   Status Upload() {
     RecordWriter writer(plan_);
     SHEAF_TRY(EachRow("importing", [&](const ImportFile& file, const ImportRow& row) -> Status {
@@ -148,64 +90,23 @@ class Importer {
     return SendBatch();
   }
 
-  //! The same part of the same files gets the same key: an import that broke off can be run again and adds only what
-  //! is missing.
-  std::string BatchKey() {
-    unsigned char hash[16];
-    const std::string salt = fmt::format("{}\n{}\n{}", command_.study, command_.dataset, batch_++);
-    crypto_generichash(hash, sizeof hash, reinterpret_cast<const unsigned char*>(body_.data()), body_.size(),
-                       reinterpret_cast<const unsigned char*>(salt.data()),
-                       std::min<std::size_t>(salt.size(), crypto_generichash_KEYBYTES_MAX));
-    std::string key = fmt::format("import-{}-", batch_);
-    for (const unsigned char byte : hash) key += fmt::format("{:02x}", byte);
-    return key;
-  }
-
   Status SendBatch() {
     if (sources_.empty()) return {};
-    HttpRequest request;
-    request.method = "POST";
-    request.path = base_ + "/datasets/" + QueryEscape(command_.dataset) + "/records?on_error=skip";
-    request.content_type = "application/x-ndjson";
-    request.headers.push_back("Idempotency-Key: " + BatchKey());
-    request.body = std::move(body_);
-    SHEAF_ASSIGN(const auto reply, Send(std::move(request)));
-    if (reply.status != 200) return Fail(ErrorOf(reply));
-    SHEAF_TRY(Note(reply.body));
+    SHEAF_ASSIGN(const auto outcome, client_.PostRecords(command_.dataset, std::move(body_), batch_++));
+    tally_.accepted += outcome.accepted;
+    for (const auto& rejected : outcome.rejected) {
+      if (rejected.line == 0 || rejected.line > sources_.size()) continue;
+      const auto& [file, source_line] = sources_[rejected.line - 1];
+      tally_.rejected.push_back(fmt::format("{}:{}: {}", file->path, source_line, rejected.reason));
+    }
+    if (outcome.unlisted > 0) tally_.rejected.push_back(fmt::format("and {} more in the same part", outcome.unlisted));
     body_.clear();
     sources_.clear();
     return {};
   }
 
-  Status Note(const std::string& answer) {
-    boost::system::error_code broken;
-    const auto value = boost::json::parse(answer, broken);
-    if (broken || !value.is_object()) return Fail(ErrorCode::kInternal, "the server's answer is not understood");
-    const auto& object = value.as_object();
-    if (const auto* accepted = object.if_contains("accepted")) tally_.accepted += accepted->to_number<std::uint64_t>(broken);
-    const auto* rejected = object.if_contains("rejected");
-    if (rejected == nullptr || !rejected->is_array()) return {};
-    for (const auto& entry : rejected->as_array()) {
-      const auto& fault = entry.as_object();
-      const auto line = fault.at("line").to_number<std::uint64_t>(broken);
-      if (line == 0 || line > sources_.size()) continue;
-      const auto& [file, source_line] = sources_[line - 1];
-      const auto* field = fault.if_contains("field");
-      const std::string name =
-          field != nullptr && field->is_string() && !field->as_string().empty() ? std::string(field->as_string()) + ": " : "";
-      tally_.rejected.push_back(fmt::format("{}:{}: {}{}", file->path, source_line, name, std::string_view(fault.at("error").as_string())));
-    }
-    const auto* total = object.if_contains("rejected_total");
-    const auto listed = rejected->as_array().size();
-    if (total != nullptr && total->to_number<std::uint64_t>(broken) > listed) {
-      tally_.rejected.push_back(fmt::format("and {} more in the same part", total->to_number<std::uint64_t>(broken) - listed));
-    }
-    return {};
-  }
-
   const ImportCommand& command_;
-  HttpClient client_;
-  std::string base_;
+  ImportClient client_;
   std::vector<ImportFile> files_;
   std::uint64_t total_bytes_ = 0;
   Observed observed_;
@@ -219,6 +120,12 @@ class Importer {
 int RunImport(const ImportCommand& command) {
   auto client = HttpClient::Make(command.server, command.key);
   if (!client) return ReportFailure(client.error());
+  if (command.from == "hyperstudy") {
+    ImportClient import_client(std::move(*client), command.study);
+    return ImportHyperStudy(import_client, command.paths, command.dry_run);
+  }
+  if (!command.from.empty()) return ReportUsage("--from is hyperstudy.");
+  if (command.dataset.empty()) return ReportUsage("--dataset is required.");
   Importer importer(command, std::move(*client));
   const Micros started = MonotonicNow();
   const auto status = importer.Run();
@@ -246,7 +153,9 @@ void AddImportCommand(CLI::App& app, Run& run) {
   command->add_option("--server", options->server, "The server's address")->required()->type_name("URL");
   command->add_option("--key", options->key, "A key that may write")->required()->type_name("K")->envname("SHEAF_KEY");
   command->add_option("--study", options->study, "The study's id")->required()->type_name("S");
-  command->add_option("--dataset", options->dataset, "The dataset's id")->required()->type_name("D");
+  command->add_option("--dataset", options->dataset, "The dataset's id; not with --from")->type_name("D");
+  command->add_option("--from", options->from, "Files as another system exports them: hyperstudy (JSON by type, or a ZIP of it)")
+      ->type_name("SYSTEM");
   command->add_option("--kind", options->kind, "Of a new dataset: survey, sensor, events, custom, …")
       ->type_name("KIND")
       ->capture_default_str();
@@ -263,7 +172,8 @@ void AddImportCommand(CLI::App& app, Run& run) {
       "Examples:\n"
       "  sheaf import --server http://127.0.0.1:8080 --key $KEY --study bfi --dataset answers --kind survey \\\n"
       "    --participant-column rownames bfi.csv\n"
-      "  sheaf import --server http://127.0.0.1:8080 --key $KEY --study walk --dataset acc --kind sensor days/");
+      "  sheaf import --server http://127.0.0.1:8080 --key $KEY --study walk --dataset acc --kind sensor days/\n"
+      "  sheaf import --server http://127.0.0.1:8080 --key $KEY --study couples --from hyperstudy export.zip");
   command->callback([options, &run] { run = [options] { return RunImport(*options); }; });
 }
 
