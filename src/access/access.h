@@ -115,6 +115,9 @@ class Gate {
   Result<Principal> Authenticate(const Credentials& credentials);
   //! By a key alone.
   Result<Principal> Authenticate(std::string_view authorization, std::string_view api_key);
+  //! Whom a token was given to, as they are now: a key by its id, else an account, as if signed in. kUnauthenticated when the
+  //! key was revoked or has expired, or the account is disabled.
+  Result<Principal> Holder(std::string_view key, std::string_view account);
   //! Was there anything to be let in by? Coming without is no guess.
   static bool Tries(const Credentials& credentials);
 

@@ -147,6 +147,17 @@ struct Gate::Impl {
     });
   }
 
+  Result<Principal> FindKeyById(const std::string& id) {
+    return Find(keys, "id " + id, [&]() -> Result<Principal> {
+      const auto key = catalog->FindKey(id);
+      if (!key && key.error().code == ErrorCode::kNotFound) return Unauthenticated();
+      if (!key) return Fail(key.error());
+      if (key->revoked_at) return Unauthenticated();
+      SHEAF_ASSIGN(const catalog::Account account, FindAccount(key->account));
+      return Principal{account.id, key->id, account.admin, key->scopes, key->studies, "", key->expires_at, 0};
+    });
+  }
+
   Result<KnownSession> FindSession(const std::string& digest) {
     return Find(sessions, digest, [&]() -> Result<KnownSession> {
       const auto session = catalog->FindSessionByDigest(digest);
@@ -170,6 +181,11 @@ struct Gate::Impl {
     if (secret.empty() || secret.size() > kMostKeyBytes) return Unauthenticated();
     SHEAF_ASSIGN(const std::string digest, Digest(secret));
     SHEAF_ASSIGN(Principal principal, FindKey(digest));
+    return Use(std::move(principal));
+  }
+
+  //! A key that is there, if its time has not run out; counts the use.
+  Result<Principal> Use(Principal principal) {
     const Micros now = Now();
     if (principal.key_expires && *principal.key_expires <= now) return Unauthenticated();
     const std::lock_guard lock(mutex);
@@ -206,6 +222,17 @@ bool Gate::Tries(const Credentials& credentials) {
 
 Result<Principal> Gate::Authenticate(std::string_view authorization, std::string_view api_key) {
   return impl_->ByKey(ChooseKey(authorization, api_key));
+}
+
+Result<Principal> Gate::Holder(std::string_view key, std::string_view account) {
+  if (!key.empty()) {
+    SHEAF_ASSIGN(Principal principal, impl_->FindKeyById(std::string(key)));
+    return impl_->Use(std::move(principal));
+  }
+  const auto known = impl_->FindAccount(std::string(account));
+  if (!known && known.error().code == ErrorCode::kNotFound) return Unauthenticated();
+  if (!known) return Fail(known.error());
+  return Principal{known->id, "", known->admin, {"*"}, {}, "", {}, 0};
 }
 
 Result<Principal> Gate::Authenticate(const Credentials& credentials) {

@@ -19,7 +19,7 @@ constexpr double kMicros = 1e6;
 }  // namespace
 
 //! By a hash of who asks: two who share one share a bucket, which happens to nobody.
-struct Limits::Buckets {
+struct RateLimit::Buckets {
   Buckets(double rate, double size) : per_second(rate), burst(size) {}
 
   struct Bucket {
@@ -64,11 +64,15 @@ struct Limits::Buckets {
   std::array<Shard, kShards> shards;
 };
 
+RateLimit::RateLimit(double per_second, double burst) : buckets_(std::make_unique<Buckets>(per_second, burst)) {}
+RateLimit::~RateLimit() = default;
+Status RateLimit::Take(std::string_view who, const char* sentence) { return buckets_->Take(who, sentence); }
+
 Limits::Limits(const LimitOptions& options) {
-  if (options.per_address > 0) addresses_ = std::make_unique<Buckets>(options.per_address, options.per_address);
-  if (options.per_key > 0) keys_ = std::make_unique<Buckets>(options.per_key, options.per_key);
+  if (options.per_address > 0) addresses_ = std::make_unique<RateLimit>(options.per_address, options.per_address);
+  if (options.per_key > 0) keys_ = std::make_unique<RateLimit>(options.per_key, options.per_key);
   if (options.failures_per_minute > 0) {
-    failures_ = std::make_unique<Buckets>(options.failures_per_minute / 60.0, options.failures_per_minute);
+    failures_ = std::make_unique<RateLimit>(options.failures_per_minute / 60.0, options.failures_per_minute);
   }
 }
 

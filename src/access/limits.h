@@ -17,8 +17,21 @@ struct LimitOptions {
   int failures_per_minute = 30;  //!< wrong keys and sessions from one address; 0: as many as come
 };
 
-//! Token buckets: a second's worth (of failures, a minute's) may come at once. Thread-safe; well below a microsecond.
-//! Memory is bounded: who has not asked for a while is forgotten.
+//! One rule for many who ask, each by a name. Thread-safe, well below a microsecond. Memory is bounded: who has not
+//! asked for a while is forgotten.
+class RateLimit {
+ public:
+  RateLimit(double per_second, double burst);
+  ~RateLimit();
+  //! kTooManyRequests with `sentence`, and the seconds after which there is room again.
+  Status Take(std::string_view who, const char* sentence);
+
+ private:
+  struct Buckets;
+  std::unique_ptr<Buckets> buckets_;
+};
+
+//! Token buckets: a second's worth (of failures, a minute's) may come at once. Thread-safe.
 class Limits {
  public:
   explicit Limits(const LimitOptions& options);
@@ -31,10 +44,9 @@ class Limits {
   Status OfFailures(std::string_view address);
 
  private:
-  struct Buckets;
-  std::unique_ptr<Buckets> addresses_;
-  std::unique_ptr<Buckets> keys_;
-  std::unique_ptr<Buckets> failures_;
+  std::unique_ptr<RateLimit> addresses_;
+  std::unique_ptr<RateLimit> keys_;
+  std::unique_ptr<RateLimit> failures_;
 };
 
 //! What counts as one address: an IPv4 address, or the /64 network of an IPv6 one, in which one machine has as many as

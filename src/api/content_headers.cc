@@ -160,6 +160,7 @@ std::string_view ContentTypeOf(exporting::Format format) {
     case exporting::Format::kJson: return "application/json";
     case exporting::Format::kNdjson: return "application/x-ndjson";
     case exporting::Format::kParquet: return "application/vnd.apache.parquet";
+    case exporting::Format::kAlida: return "application/json; charset=utf-8";
     case exporting::Format::kZip: return "application/zip";
   }
   return "application/octet-stream";

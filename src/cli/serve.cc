@@ -49,6 +49,7 @@ struct ServeOptions {
   int grace_s = 30;
   access::LimitOptions limits;
   bool trust_proxy = false;
+  std::vector<std::string> alida;  // NAME=VALUE
 };
 
 // Each thread of a server with many threads would keep an arena of its own, and with it memory that nobody uses.
@@ -191,8 +192,11 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   SHEAF_ASSIGN(rooms.vault, vault::OpenDuckDbVault(vault_options));
   rooms.gate = std::make_shared<access::Gate>(rooms.catalog);
   rooms.door = std::make_shared<access::Door>(rooms.catalog, rooms.site_key);
+  rooms.tokens = std::make_shared<access::Tokens>(rooms.site_key);
   rooms.limits = std::make_shared<access::Limits>(options.limits);
   rooms.trust_proxy = options.trust_proxy;
+  rooms.bound = std::make_shared<api::native::BoundAddress>();
+  for (const std::string& assignment : options.alida) SHEAF_TRY(api::alida::SetOption(rooms.alida, assignment));
   rooms.audit = std::make_shared<access::AuditLog>(access::AuditLog::Options{rooms.catalog, rooms.site_key, directory.AuditHeadPath()});
   SHEAF_TRY(rooms.audit->Start());
   exporting::JobRunner::Options job_options;
@@ -241,6 +245,7 @@ Result<Running> StartServer(const DataDirectory& directory, const ServeOptions& 
     return Fail(server.error());
   }
   running.server = std::move(*server);
+  running.rooms.bound->Set("http://" + running.server->Address());
   running.daily = std::make_unique<Daily>(running.rooms.retention);
   return running;
 }
@@ -317,6 +322,8 @@ void AddLimitOptions(CLI::App& serve, ServeOptions& options) {
       ->type_name("N")
       ->check(rates)
       ->capture_default_str();
+  serve.add_option("--alida", options.alida, "Sets one thing of the Alida protocol (docs/alida.md); may be repeated")
+      ->type_name("NAME=VALUE");
   serve.add_flag("--trust-proxy", options.trust_proxy,
                  "Take the client's address from the last hop of X-Forwarded-For; only behind a proxy of your own");
 }

@@ -20,7 +20,7 @@ class Encoder {
   virtual void End(std::string& out, std::uint64_t rows) const = 0;
 };
 
-//! csv, json or ndjson (Parquet is written by the vault's engine, ZIP by `archive.h`). The plan must outlive it.
+//! csv, json, ndjson or alida (alida.h) (Parquet is written by the vault's engine, ZIP by `archive.h`). The plan must outlive it.
 //!
 //! CSV: RFC 4180 (a cell with the separator, a quote, CR or LF, or an empty string as an answer, is quoted; the empty string
 //! is `""`, no answer is the missing text, unquoted). Booleans true/false. Times FormatIsoUtc or in the zone asked for.

@@ -15,15 +15,16 @@ namespace sheaf::exporting {
 //! Shared by the threads of one export. Holds the first kSlots numbers at most, so that a study of millions of
 //! people costs an export no more than a megabyte; what is not here (also: unused numbers and long ids) is rendered
 //! by the caller each time.
-class IdTable {
+template <std::size_t kTextBytes>
+class BasicIdTable {
  public:
   static constexpr std::int32_t kSlots = 32768;
-  static constexpr std::size_t kTextSize = 31;
+  static constexpr std::size_t kTextSize = kTextBytes;
 
   using Source = std::function<std::string_view(std::int32_t)>;  //!< the id of a number; empty: none
   using Render = std::function<std::string(std::string_view id)>;
 
-  IdTable(std::int32_t limit, Source source, Render render)
+  BasicIdTable(std::int32_t limit, Source source, Render render)
       : limit_(limit < 0        ? 0
                : limit > kSlots ? kSlots
                                 : limit),
@@ -72,5 +73,9 @@ class IdTable {
   Render render_;
   mutable std::mutex filling_;
 };
+
+using IdTable = BasicIdTable<31>;
+//! Of GUIDs, which are never longer.
+using GuidTable = BasicIdTable<39>;
 
 }  // namespace sheaf::exporting

@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/guid.h"
 #include "export/encoder.h"
 #include "export/pipeline.h"
 #include "export/rows.h"
@@ -33,6 +34,7 @@ class BlobSink final : public Sink {
 
 //! STUDY_DATASET_20260131T081500Z.csv
 std::string FileName(const JobContext& context, const ExportOptions& options, const std::vector<PlannedDataset>& datasets, Micros instant) {
+  if (options.format == Format::kAlida) return datasets.front().plan.alida->id + ".json";
   std::string name = SafeName(context.job.study);
   if (datasets.size() == 1) name += "_" + SafeName(datasets.front().plan.dataset->id);
   return name + "_" + CompactTime(instant) + "." + std::string(Name(options.format));
@@ -51,6 +53,7 @@ Result<std::vector<PlannedDataset>> PlanDatasets(const JobContext& context, cons
     PlannedDataset planned;
     SHEAF_ASSIGN(planned.plan, MakePlan(context.study, options, id, upto, context.viewer));
     SHEAF_TRY(PreparePlan(context.study, planned.plan));
+    if (planned.plan.alida) planned.plan.alida->id = GuidOfId(context.job.id, "exp_", kAlidaBatchMark).value_or(NewGuid());
     SHEAF_ASSIGN(planned.rows, CountRows(context.study, planned.plan));
     context.state.rows_total += planned.rows;
     datasets.push_back(std::move(planned));

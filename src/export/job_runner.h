@@ -44,6 +44,8 @@ struct JobRunner::Impl {
     const catalog::ExportJob job;
     JobState state;
     bool waits = false;                  //!< for an equal job that runs here; guarded by mutex_
+    std::optional<Micros> until;         //!< MonotonicNow(): when it has run for too long
+    std::atomic<bool> timed_out{false};  //!< cancelled because it has
     std::atomic<bool> give_back{false};  //!< cancelled because the server stops: it shall run again
   };
 

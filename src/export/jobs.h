@@ -29,6 +29,9 @@ struct DialectWords {
   std::string request;  //!< as it was given
 };
 
+//! Why a job failed that ran for longer than its run_time_s.
+inline constexpr std::string_view kTimedOut = "The export ran for longer than it may.";
+
 class JobRunner {
  public:
   struct Options {

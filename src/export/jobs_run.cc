@@ -80,6 +80,8 @@ void JobRunner::Impl::Work() {
 
 void JobRunner::Impl::Run(const ExportJob& job) {
   const auto running = std::make_shared<Running>(job);
+  const auto options = OptionsFromJson(job.request);
+  if (options && options->run_time_s > 0) running->until = MonotonicNow() + options->run_time_s * 1'000'000;
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) {
@@ -106,6 +108,8 @@ void JobRunner::Impl::Perform(Running& running) {
   Beat(running);
   if (BecomeLeader(running)) {
     if (!FinishWithSharedFile(job)) FinishWithOwnFile(running);
+  } else if (running.timed_out) {
+    FinishFailed(job, std::string(kTimedOut));
   } else if (running.give_back) {
     GiveBack(job);
   }
@@ -168,6 +172,7 @@ void JobRunner::Impl::FinishWithOwnFile(Running& running) {
     const bool again = file.error().code == ErrorCode::kStudyRewritten && job.attempts < kMostAttempts;
     if (again && !running.state.Cancelled()) return GiveBack(std::move(job));
     if (!running.state.Cancelled()) return FinishFailed(std::move(job), Sentence(file.error()));
+    if (running.timed_out) return FinishFailed(std::move(job), std::string(kTimedOut));
     // Cancelled by its owner, or taken over: its row is no longer this one's to write.
     if (running.give_back) GiveBack(std::move(job));
     return;
@@ -241,6 +246,12 @@ void JobRunner::Impl::Heartbeat() {
 }
 
 void JobRunner::Impl::Beat(Running& running) {
+  if (running.until && MonotonicNow() >= *running.until) {
+    const std::lock_guard lock(mutex_);
+    running.timed_out = true;
+    running.state.progress.cancelled = true;
+    finished_.notify_all();
+  }
   ExportJob job = running.job;
   job.rows_done = running.state.progress.rows;
   job.rows_total = running.state.rows_total;

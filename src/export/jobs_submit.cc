@@ -104,6 +104,8 @@ Result<ExportJob> JobRunner::Impl::Submit(std::string_view account, std::string_
   SHEAF_ASSIGN(const auto about, options_.catalog->FindStudy(study_id));
   SHEAF_TRY(Validate(*study, options, ViewerOf(about, rights)));
   SHEAF_ASSIGN(job.fingerprint, Fingerprint(*study, about, options, rights, job.request));
+  // A file that names its own job is no other's.
+  if (options.format == Format::kAlida) job.fingerprint = Sha256Hex(job.fingerprint + "\n" + job.id);
   // One at a time from here: of two equal requests the second finds the first.
   const std::lock_guard sharing(share_mutex_);
   SHEAF_ASSIGN(auto shared, Share(job, created));

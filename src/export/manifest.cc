@@ -90,6 +90,7 @@ std::string_view MediaType(Format format) {
     case Format::kJson: return "application/json";
     case Format::kNdjson: return "application/x-ndjson";
     case Format::kParquet: return "application/vnd.apache.parquet";
+    case Format::kAlida: return "application/json";
     case Format::kZip: return "application/zip";
   }
   return "application/octet-stream";

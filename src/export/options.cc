@@ -28,7 +28,7 @@ Status SetWord(std::string_view name, const Words& words, std::string_view text,
 
 Status SetFormat(std::string_view name, std::string_view text, Format& format) {
   const auto found = FormatFrom(text);
-  if (!found) return Fail(ErrorCode::kUnknownFormat, "The formats are csv, json, ndjson, parquet and zip.", std::string(name));
+  if (!found) return Fail(ErrorCode::kUnknownFormat, "The formats are csv, json, ndjson, parquet, zip and alida.", std::string(name));
   format = *found;
   return {};
 }
@@ -108,6 +108,12 @@ bool IsMissingText(std::string_view text) {
          });
 }
 
+Status CheckForAlida(const ExportOptions& options) {
+  if (!options.timezone.empty()) return Bad("timezone", "An Alida file is in UTC.");
+  if (options.values.value_or(ValueStyle::kIds) != ValueStyle::kIds) return Bad("values", "An Alida file holds the options' GUIDs.");
+  return {};
+}
+
 Status CheckForFormat(const ExportOptions& options) {
   const Format format = InnerFormat(options);
   const auto only_csv = [](std::string_view name) { return Bad(name, "Only CSV can be written so."); };
@@ -119,6 +125,7 @@ Status CheckForFormat(const ExportOptions& options) {
   if (options.header != HeaderStyle::kNames) return only_csv("header");
   if (options.sets != SetStyle::kJoined) return only_csv("sets");
   if (!options.missing.absent.empty() || !options.missing.skipped.empty()) return only_csv("missing");
+  if (format == Format::kAlida) return CheckForAlida(options);
   if (format != Format::kParquet) return {};
   if (!options.timezone.empty()) return Bad("timezone", "Parquet keeps instants, not local times.");
   if (options.values.value_or(ValueStyle::kIds) != ValueStyle::kIds) return Bad("values", "Parquet holds the options' ids.");
@@ -131,7 +138,8 @@ std::string_view Name(Format format) { return NameOf(kFormatWords, format); }
 std::optional<Format> FormatFrom(std::string_view name) { return Find(kFormatWords, name); }
 
 Status CheckEachOption(const ExportOptions& options) {
-  if (options.inner == Format::kZip) return Fail(ErrorCode::kUnknownFormat, "A ZIP holds csv, json, ndjson or parquet files.", "files");
+  if (options.inner == Format::kZip || options.inner == Format::kAlida)
+    return Fail(ErrorCode::kUnknownFormat, "A ZIP holds csv, json, ndjson or parquet files.", "files");
   if (!IsMissingText(options.missing.absent) || !IsMissingText(options.missing.skipped)) {
     return Bad("missing", "The texts may have 64 bytes, without comma, semicolon, quote or control characters.");
   }

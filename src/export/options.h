@@ -11,12 +11,13 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "export/alida_options.h"
 #include "model/study_settings.h"
 #include "privacy/options.h"
 
 namespace sheaf::exporting {
 
-enum class Format : std::uint8_t { kCsv, kJson, kNdjson, kParquet, kZip };
+enum class Format : std::uint8_t { kCsv, kJson, kNdjson, kParquet, kZip, kAlida };
 enum class CsvProfile : std::uint8_t {
   kRfc4180,  //!< UTF-8, no BOM, CRLF line ends, nothing altered
   kExcel,    //!< BOM; a text cell or header starting with = + - @ tab CR gets a leading apostrophe, numbers never
@@ -61,6 +62,8 @@ struct ExportOptions {
   Format inner = Format::kCsv;  //!< of the files inside a ZIP (`files=`): csv, json, ndjson, parquet
   ZipLayout layout = ZipLayout::kDataset;
   TestResponses test = TestResponses::kExclude;
+  AlidaOptions alida;
+  std::int64_t run_time_s = 0;  //!< of a job: it fails when it has run for so long. 0: no limit
   privacy::Options privacy;
   std::optional<bool> consented_only;  //!< only of participants who consent now; unset: as the study's settings say
   std::string consent_purpose;         //!< to what; empty: the purpose of the study's settings

@@ -97,6 +97,29 @@ Status ReadPrivacy(std::string_view name, const json::value& value, const std::s
   return Fail(std::move(error));
 }
 
+constexpr std::int64_t kMostRunTimeS = 1'000'000'000;
+
+// The words of the file that the request's own names have no place for.
+Status ReadAlida(const json::value& value, const std::string& place, AlidaOptions& options) {
+  if (!value.is_object()) return Bad(place, "It must be an object.");
+  for (const auto& [name, member] : value.get_object()) {
+    const std::string at = model::PointerTo(place, name);
+    if (name == "export_options") {
+      if (!member.is_object()) return Bad(at, "It must be an object.");
+      options.echo = json::serialize(member);
+    } else if (name == "single_choice" || name == "visibility") {
+      const bool single = name == "single_choice";
+      const char* const usual = single ? "enum" : "hidden";
+      const char* const other = single ? "set" : "always";
+      if (member != usual && member != other) return Bad(at, std::string("It must be ") + usual + " or " + other + ".");
+      (single ? options.single_as_set : options.visibility) = member == other;
+    } else {
+      return Fail(ErrorCode::kUnknownMember, "There is no option of this name.", at);
+    }
+  }
+  return {};
+}
+
 Status ReadMember(std::string_view name, const json::value& value, const std::string& place, ExportOptions& options) {
   if (name == "datasets") return ReadIds(value, place, IsSlug, options.datasets);
   if (name == "format") return ReadFormat(value, place, options.format);
@@ -130,9 +153,24 @@ Status ReadMember(std::string_view name, const json::value& value, const std::st
     return {};
   }
   if (name == "consent_purpose") return ReadText(value, place, options.consent_purpose);
+  if (name == "run_time_s") {
+    if (!value.is_int64() || value.get_int64() < 0 || value.get_int64() > kMostRunTimeS) return Bad(place, "It is a number of seconds.");
+    options.run_time_s = value.get_int64();
+    return {};
+  }
+  if (name == "alida") return ReadAlida(value, place, options.alida);
   if (name == "layout") return ReadWord(value, place, kLayoutWords, options.layout);
   if (std::find(kPrivacyNames.begin(), kPrivacyNames.end(), name) != kPrivacyNames.end()) return ReadPrivacy(name, value, place, options);
   return Fail(ErrorCode::kUnknownMember, "There is no option of this name.", place);
+}
+
+void AddAlida(const AlidaOptions& options, json::object& object) {
+  if (options == AlidaOptions{}) return;
+  json::object members;
+  if (!options.echo.empty()) members["export_options"] = json::parse(options.echo);
+  if (options.single_as_set) members["single_choice"] = "set";
+  if (options.visibility) members["visibility"] = "always";
+  object["alida"] = std::move(members);
 }
 
 void AddPrivacy(const privacy::Options& options, json::object& object) {
@@ -207,6 +245,8 @@ std::string OptionsJson(const ExportOptions& options) {
   if (options.format == Format::kZip && inner != defaults.inner) object["files"] = Name(inner);
   if (options.format == Format::kZip && options.layout != defaults.layout) object["layout"] = NameOf(kLayoutWords, options.layout);
   if (options.test != defaults.test) object["test"] = NameOf(kTestWords, options.test);
+  AddAlida(options.alida, object);
+  if (options.run_time_s > 0) object["run_time_s"] = options.run_time_s;
   AddPrivacy(options.privacy, object);
   if (options.consented_only.value_or(false)) {
     object["consented_only"] = true;

@@ -72,6 +72,7 @@ Status CheckPrivacy(const ExportOptions& options) {
     if (!privacy.group_by.empty()) return Bad("group_by", "It goes with identifiers=aggregate.");
     return {};
   }
+  if (options.format == Format::kAlida) return Bad("format", "An Alida file holds records.");
   if (options.tombstones) return Bad("tombstones", "Aggregates know no single record.");
   if (!options.sort.empty()) return Bad("sort", "Aggregates come in the order of the definition.");
   if (options.sets != SetStyle::kJoined) return Bad("sets", "Aggregates count the options of a set in any case.");

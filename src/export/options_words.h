@@ -17,8 +17,12 @@ inline constexpr std::size_t kMaxPeopleListed = 100000;
 template <class Value>
 using Word = std::pair<std::string_view, Value>;
 
-inline constexpr std::array<Word<Format>, 5> kFormatWords = {
-    {{"csv", Format::kCsv}, {"json", Format::kJson}, {"ndjson", Format::kNdjson}, {"parquet", Format::kParquet}, {"zip", Format::kZip}}};
+inline constexpr std::array<Word<Format>, 6> kFormatWords = {{{"csv", Format::kCsv},
+                                                              {"json", Format::kJson},
+                                                              {"ndjson", Format::kNdjson},
+                                                              {"parquet", Format::kParquet},
+                                                              {"zip", Format::kZip},
+                                                              {"alida", Format::kAlida}}};
 inline constexpr std::array<Word<CsvProfile>, 3> kProfileWords = {
     {{"rfc4180", CsvProfile::kRfc4180}, {"excel", CsvProfile::kExcel}, {"excel-eu", CsvProfile::kExcelEu}}};
 inline constexpr std::array<Word<HeaderStyle>, 2> kHeaderWords = {{{"names", HeaderStyle::kNames}, {"labels", HeaderStyle::kLabels}}};

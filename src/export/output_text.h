@@ -17,7 +17,7 @@ inline Format InnerFormat(const ExportOptions& options) { return options.format 
 inline ValueStyle ValuesOf(const ExportOptions& options) {
   if (options.values) return *options.values;
   const Format format = InnerFormat(options);
-  return format == Format::kJson || format == Format::kNdjson ? ValueStyle::kIds : ValueStyle::kCodes;
+  return format == Format::kJson || format == Format::kNdjson || format == Format::kAlida ? ValueStyle::kIds : ValueStyle::kCodes;
 }
 
 inline const std::string& OptionText(const model::Option& option, ValueStyle style) {

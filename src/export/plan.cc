@@ -24,8 +24,41 @@ void AddFields(const model::Dataset& dataset, std::vector<Column>& columns) {
   }
 }
 
+//! Those every record has first, then fields: the ones chosen, else all that have a place in such a file.
+Status ChooseAlidaColumns(const model::Dataset& dataset, std::vector<Column>& fields) {
+  const bool all = fields.empty();
+  std::vector<Column> columns = {RecordColumn(ColumnKind::kParticipant), RecordColumn(ColumnKind::kTime),
+                                 RecordColumn(ColumnKind::kUpdated)};
+  if (all) AddFields(dataset, fields);
+  for (const Column& column : fields) {
+    const bool leaves = column.kind == ColumnKind::kField && InAlidaFile(dataset, static_cast<std::size_t>(column.field));
+    if (leaves) columns.push_back(column);
+    else if (!all)
+      return Fail(ErrorCode::kBadParameter, "An Alida file has no place for " + query::ColumnName(column, dataset) + ".", "columns");
+  }
+  fields = std::move(columns);
+  return {};
+}
+
+//! A response somebody opened and gave nothing to is none.
+Predicate HoldsAnything(const model::Dataset& dataset) {
+  Predicate any;
+  any.op = Operator::kAny;
+  const auto add = [&any](const Column& column) {
+    Predicate& leaf = any.children.emplace_back();
+    leaf.op = Operator::kIsNotNull;
+    leaf.column = column;
+  };
+  for (std::size_t field = 0; field < dataset.fields.size(); ++field) {
+    if (!dataset.fields[field].system && InAlidaFile(dataset, field)) add({ColumnKind::kField, static_cast<std::int32_t>(field), {}});
+  }
+  add(RecordColumn(ColumnKind::kSkipped));
+  return any;
+}
+
 std::vector<Column> DefaultColumns(Format format, const model::Dataset& dataset) {
   std::vector<Column> columns;
+  if (format == Format::kAlida) return columns;
   if (format == Format::kCsv || format == Format::kParquet) {
     for (const ColumnKind kind : {ColumnKind::kParticipant, ColumnKind::kSession, ColumnKind::kTime, ColumnKind::kOnset}) {
       columns.push_back(RecordColumn(kind));
@@ -137,6 +170,8 @@ Status AddConditions(const PlanPrivacy& privacy, Plan& plan) {
   if (!options.sessions.empty())
     conditions.push_back(IsOneOf(ColumnKind::kSessionId, people(privacy::CodeKind::kSession, options.sessions)));
   if (auto responses = WhichResponses(options, *plan.dataset)) conditions.push_back(*std::move(responses));
+  if (options.format == Format::kAlida && plan.dataset->kind == model::DatasetKind::kSurvey)
+    conditions.push_back(HoldsAnything(*plan.dataset));
   if (auto limit = privacy.WhoIsSeen()) conditions.push_back(*std::move(limit));
   const auto add_time = [&](const std::string& text, Operator op) {
     if (text.empty() || ParseCursor(text)) return;
@@ -201,6 +236,12 @@ Result<Plan> MakePlan(vault::StudyVault& study, const ExportOptions& asked, std:
   SHEAF_TRY(privacy.Prepare());
   std::vector<Column> columns = DefaultColumns(InnerFormat(options), *plan.dataset);
   if (!options.columns.empty()) { SHEAF_ASSIGN(columns, query::ParseColumns(options.columns, *plan.dataset)); }
+  if (options.format == Format::kAlida) {
+    SHEAF_TRY(ChooseAlidaColumns(*plan.dataset, columns));
+    plan.alida = std::make_shared<AlidaFile>();
+    plan.alida->exported_at = Now();
+    SHEAF_ASSIGN(plan.alida->key, CodeKeyOf(viewer));
+  }
   SHEAF_TRY(privacy.ChooseColumns(columns));
   SHEAF_TRY(AddOutputs(columns, plan));
   if (!options.sort.empty()) { SHEAF_ASSIGN(plan.select.order, query::ParseSort(options.sort, *plan.dataset)); }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "export/alida.h"
 #include "export/options.h"
 #include "export/viewer.h"
 #include "privacy/rewrite.h"
@@ -55,6 +56,7 @@ struct Plan {
   std::shared_ptr<const privacy::Rewriter> rewriter;  //!< how records are changed on their way out; null: not at all
   PlanRisk risk;
   std::shared_ptr<PlanAggregate> aggregate;  //!< null: records
+  std::shared_ptr<AlidaFile> alida;          //!< of Format::kAlida
   std::vector<vault::Tombstone> tombstones;  //!< with ExportOptions::tombstones: JSON's "deleted" before "count", NDJSON's
                                              //!< last lines {"deleted":{"id","record_seq","seq","deleted_at"}}
 };

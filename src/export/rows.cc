@@ -53,6 +53,7 @@ Result<std::shared_ptr<const privacy::RiskTable>> CheckRisk(vault::StudyVault& s
 
 Status PreparePlan(vault::StudyVault& study, Plan& plan) {
   if (plan.aggregate) return MakeTable(study, *plan.aggregate);
+  if (plan.alida) SHEAF_TRY(PrepareAlida(study, plan));
   const privacy::Options& options = plan.options.privacy;
   if (!options.risk && options.require_k == 0) return {};
   SHEAF_ASSIGN(plan.risk.table, CheckRisk(study, plan));

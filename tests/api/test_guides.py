@@ -1,4 +1,5 @@
 """What the guides tell people to type, typed: the shell blocks of docs/, one after the other in one shell."""
+import json
 import os
 import re
 import subprocess
@@ -7,7 +8,7 @@ import pytest
 
 from harness import program
 
-GUIDES = ["import.md", "export.md", "incremental.md"]
+GUIDES = ["import.md", "export.md", "incremental.md", "alida.md"]
 SAMPLE = "rownames,A1,gender\n61617,2,1\n61618,2,2\n61620,5,\n"
 
 
@@ -42,3 +43,4 @@ def test_the_guides_work_as_written(shell):
             assert finished.returncode == 0, f"docs/{page}:\n{block}\n{finished.stdout}\n{finished.stderr}"
     assert (directory / "answers.csv").read_text().splitlines()[1].startswith("61617,")
     assert (directory / "all.ndjson").read_text().count("\n") == 2 and (directory / "new.ndjson").read_text() == ""
+    assert json.loads((directory / "responses.json").read_text())["records"][0]["fields"][2]["values"] is None

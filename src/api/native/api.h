@@ -3,12 +3,15 @@
 //! authenticate, authorize, read strictly, call a room, and render. What they decide, another room has decided.
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "access/access.h"
 #include "access/audit_log.h"
 #include "access/door.h"
 #include "access/limits.h"
+#include "access/tokens.h"
+#include "api/alida/options.h"
 #include "blobs/blobs.h"
 #include "catalog/catalog.h"
 #include "export/jobs.h"
@@ -21,6 +24,23 @@
 
 namespace sheaf::api::native {
 
+//! "http://" and the address that is listened on: known once it is, empty before. Thread-safe.
+class BoundAddress {
+ public:
+  void Set(std::string address) {
+    const std::lock_guard lock(mutex_);
+    address_ = std::move(address);
+  }
+  std::string Get() const {
+    const std::lock_guard lock(mutex_);
+    return address_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string address_;
+};
+
 //! The rooms the handlers call. Shared by every request; all of them are thread-safe.
 struct Rooms {
   std::shared_ptr<catalog::Catalog> catalog;
@@ -30,15 +50,18 @@ struct Rooms {
   std::shared_ptr<access::Door> door;
   std::shared_ptr<access::Limits> limits;
   std::shared_ptr<const secrets::SiteKey> site_key;
+  std::shared_ptr<const access::Tokens> tokens;
   std::shared_ptr<secrets::KeyRing> keys;
   std::shared_ptr<access::AuditLog> audit;
   std::shared_ptr<exporting::JobRunner> jobs;
   std::shared_ptr<exporting::StreamPool> streams;
   std::shared_ptr<privacy::Eraser> eraser;
   std::shared_ptr<privacy::Retention> retention;
-  std::string temporary;   //!< DIR/tmp
-  std::string public_url;  //!< before the paths in `Location`, without a slash at its end; empty: paths alone
+  std::string temporary;                //!< DIR/tmp
+  std::string public_url;               //!< before the paths in `Location`, without a slash at its end; empty: paths alone
+  std::shared_ptr<BoundAddress> bound;  //!< null: never known
   std::string version;
+  alida::Options alida;
   bool trust_proxy = false;  //!< `X-Forwarded-For` is a proxy's of our own
 };
 

@@ -44,6 +44,8 @@ constexpr std::array kOperations = std::to_array<Operation>({
     {"GET", "/studies/{study}/datasets/{dataset}/export", "export.stream", Kind::kDurable},
     {"POST", "/studies/{study}/exports", "export.create", Kind::kDurable},
     {"GET", "/exports/{export}/file", "export.download", Kind::kDurable},
+    {"POST", "/exports/{export}/link", "export.link", Kind::kDurable},
+    {"GET", "/downloads/{download}", "export.download", Kind::kDurable},
     {"GET", "/exports/{export}/manifest", "export.manifest", Kind::kNoted},
     {"DELETE", "/exports/{export}", "export.delete", Kind::kDurable},
     {"POST", "/session", "session.sign_in", Kind::kDurable},

@@ -1,17 +1,13 @@
-#include "api/byte_range.h"
-#include "api/content_headers.h"
+#include "api/export_file.h"
 #include "api/json_text.h"
 #include "api/native/call.h"
-#include "api/problem.h"
+#include "api/native/download_link.h"
 #include "base/ids.h"
-#include "blobs/sealed_format.h"
 
 namespace sheaf::api::native {
 namespace {
 
 using Answer = Result<std::optional<http::Response>>;
-
-constexpr int kLookAgainS = 1;
 
 std::string ExportPath(std::string_view id) { return "/api/v1/exports/" + std::string(id); }
 
@@ -27,23 +23,6 @@ Result<catalog::ExportJob> FindJob(const Call& call) {
   if (!study) return Fail(study.error().code == ErrorCode::kNotFound ? missing : study.error());
   if (!exporting::MaySeeJob(*job, study->rights)) return Fail(missing);
   return job;
-}
-
-//! Says why there is no file, when there is none.
-Status RequireFile(const catalog::ExportJob& job) {
-  switch (job.state) {
-    case catalog::ExportState::kPending:
-    case catalog::ExportState::kExecuting: {
-      Error error{ErrorCode::kExportNotReady, "The export is " + std::string(catalog::Name(job.state)) + ".", "", kLookAgainS};
-      return Fail(std::move(error));
-    }
-    case catalog::ExportState::kFailed: return Fail(ErrorCode::kExportFailed, job.error);
-    case catalog::ExportState::kCancelled: return Fail(ErrorCode::kCancelled, "The export was cancelled.");
-    case catalog::ExportState::kExpired:
-      return Fail(ErrorCode::kExportGone, job.error.empty() ? "The export's file has expired." : job.error);
-    case catalog::ExportState::kSucceeded: return {};
-  }
-  return {};
 }
 
 Result<std::uint64_t> CountExports(const Call& call, const std::string& study) {
@@ -135,68 +114,20 @@ Answer GetManifest(Call& call) {
   return JsonResponse(job.manifest);
 }
 
-//! The file as it can be read: with the study's key, which a locked study gives out for its passphrase only.
-Result<std::shared_ptr<blobs::BlobReader>> OpenFile(const Call& call, const catalog::ExportJob& job) {
-  const auto open_box = [&](std::string_view key_id, std::string_view box) -> Result<secrets::KeyBytes> {
-    SHEAF_ASSIGN(const auto key, call.rooms->keys->OpenContent(job.study, call.request.Header("x-study-passphrase")));
-    if (blobs::KeyId(key.Open()) != key_id) return Fail(ErrorCode::kExportGone, "The key of the export's file was destroyed.");
-    return key.OpenBox(box);
-  };
-  auto file = call.rooms->blobs->Open(job.blob, open_box);
-  const bool guessed = !call.request.Header("x-study-passphrase").empty();
-  if (!file && file.error().code == ErrorCode::kStudyLocked && guessed) SHEAF_TRY(call.rooms->limits->OfFailures(call.Client()));
-  if (!file && file.error().code == ErrorCode::kNotFound) return Fail(ErrorCode::kExportGone, "The export's file was removed.");
-  if (!file) return file;
-  if ((*file)->Size() != job.file_size) {
-    return Fail(ErrorCode::kStorageDamaged, "The export's file does not have the size it was written with.");
-  }
-  return file;
-}
-
-//! Range and conditions on a file that never changes under its ETag.
-http::Response FileResponse(const http::Request& request, const catalog::ExportJob& job, const std::shared_ptr<blobs::BlobReader>& file) {
-  http::Response response;
-  const std::string etag = "\"" + job.sha256 + "\"";
-  response.headers = {{"ETag", etag}, {"Accept-Ranges", "bytes"}, {"Cache-Control", "private, no-cache"}};
-  if (ListsEtag(request.Header("if-none-match"), etag, true)) {
-    response.status = 304;
-    return response;
-  }
-  response.headers.emplace_back("Content-Type", "application/octet-stream");
-  response.headers.emplace_back("Content-Disposition", AttachmentHeader(job.file_name));
-  ByteRange range{ByteRange::Kind::kWhole, 0, job.file_size};
-  if (request.method == "GET" && RangeStillValid(request.Header("if-range"), etag))
-    range = ResolveRange(request.Header("range"), job.file_size);
-  if (range.kind == ByteRange::Kind::kPart) {
-    response.status = 206;
-    response.headers.emplace_back("Content-Range", "bytes " + std::to_string(range.offset) + "-" +
-                                                       std::to_string(range.offset + range.length - 1) + "/" +
-                                                       std::to_string(job.file_size));
-  }
-  if (range.kind == ByteRange::Kind::kUnsatisfiable) response.status = 416;
-  else {
-    response.file = http::FileBody{
-        {}, range.offset, range.length, [file](std::uint64_t offset, std::uint64_t most) { return file->ReadAt(offset, most); }};
-  }
-  return response;
-}
-
 Answer GetFile(Call& call) {
   SHEAF_TRY(call.OnlyParameters({}));
   SHEAF_ASSIGN(const catalog::ExportJob job, FindJob(call));
+  return SendFileAs(call, job, {});
+}
+
+Answer PostDownload(Call& call) {
+  SHEAF_TRY(call.OnlyParameters({}));
+  SHEAF_ASSIGN(const catalog::ExportJob job, FindJob(call));
   SHEAF_TRY(RequireFile(job));
-  call.audit.rows = job.rows_done;
-  SHEAF_ASSIGN(const auto file, OpenFile(call, job));
-  const std::string_view if_match = call.request.Header("if-match");
-  if (!if_match.empty() && !ListsEtag(if_match, "\"" + job.sha256 + "\"", false)) {
-    return Fail(ErrorCode::kPreconditionFailed, "The file has another ETag.", "If-Match");
-  }
-  http::Response response = FileResponse(call.request, job, file);
-  if (response.status != 416) return response;
-  Error error{ErrorCode::kRangeNotSatisfiable, "The file has " + std::to_string(job.file_size) + " bytes.", "Range", 0};
-  response = ProblemResponse(error, call.request.path, call.request.id);
-  response.headers.emplace_back("Content-Range", "bytes */" + std::to_string(job.file_size));
-  return response;
+  SHEAF_ASSIGN(const DownloadLink link, NewDownloadLink(*call.rooms, call.principal, job));
+  JsonObject object;
+  object.Text("url", link.url).Time("expires_at", link.expires_at);
+  return JsonResponse(object.Finish(), 201);
 }
 
 }  // namespace
@@ -208,6 +139,11 @@ void AddExportRoutes(http::Router& router, const std::shared_ptr<const Rooms>& r
   AddRoute(router, rooms, "DELETE", "/api/v1/exports/{export}", DeleteExport);
   AddRoute(router, rooms, "GET", "/api/v1/exports/{export}/file", GetFile);
   AddRoute(router, rooms, "GET", "/api/v1/exports/{export}/manifest", GetManifest);
+  AddRoute(router, rooms, "POST", "/api/v1/exports/{export}/link", PostDownload);
+  AddOpenRoute(router, rooms, "GET", "/api/v1/downloads/{download}", [](Call& call) -> Answer {
+    SHEAF_TRY(call.OnlyParameters({}));
+    return ServeDownload(call);
+  });
 }
 
 }  // namespace sheaf::api::native
