@@ -19,7 +19,8 @@
 namespace {
 
 constexpr std::size_t kBatchRows = 50'000;
-constexpr const char* kDefinition = R"({"kind":"sensor","name":"Accelerometer","fields":[{"id":"x","type":"double","unit":"m/s2"},
+constexpr const char* kDefinition =
+    R"({"kind":"sensor","name":"Accelerometer","attributes":{"data_source":1},"fields":[{"id":"x","type":"double","unit":"m/s2"},
   {"id":"y","type":"double","unit":"m/s2"},{"id":"z","type":"double","unit":"m/s2"},{"id":"label","type":"string"}]})";
 
 template <class T>

@@ -113,6 +113,8 @@ class Gate {
   //! disabled account are kUnauthenticated, all alike. A session that wants to change something must prove with its token
   //! that its own page asks (kCsrf). Revocation counts from the next request. Thread-safe, microseconds.
   Result<Principal> Authenticate(const Credentials& credentials);
+  //! By a key and the e-mail address of its owner, which must agree; refused like a wrong key when they do not.
+  Result<Principal> AuthenticateAs(std::string_view email, std::string_view key);
   //! By a key alone.
   Result<Principal> Authenticate(std::string_view authorization, std::string_view api_key);
   //! Whom a token was given to, as they are now: a key by its id, else an account, as if signed in. kUnauthenticated when the

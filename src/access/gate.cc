@@ -68,6 +68,23 @@ Action ActionFor(Intent purpose) {
   return Action::kWriteRecords;
 }
 
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+//! In a time that tells nothing of where they differ.
+bool SameText(const std::string& one, const std::string& other) {
+  unsigned char difference = one.size() == other.size() ? 0 : 1;
+  for (std::size_t i = 0; i < one.size() && i < other.size(); ++i) {
+    difference = static_cast<unsigned char>(difference | (static_cast<unsigned char>(one[i]) ^ static_cast<unsigned char>(other[i])));
+  }
+  return difference == 0;
+}
+
 std::string_view Trim(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t");
   if (begin == std::string_view::npos) return {};
@@ -233,6 +250,13 @@ Result<Principal> Gate::Holder(std::string_view key, std::string_view account) {
   if (!known && known.error().code == ErrorCode::kNotFound) return Unauthenticated();
   if (!known) return Fail(known.error());
   return Principal{known->id, "", known->admin, {"*"}, {}, "", {}, 0};
+}
+
+Result<Principal> Gate::AuthenticateAs(std::string_view email, std::string_view key) {
+  SHEAF_ASSIGN(Principal principal, impl_->ByKey(key));
+  SHEAF_ASSIGN(const catalog::Account account, impl_->FindAccount(principal.account));
+  if (!SameText(Lower(email), Lower(account.email))) return Unauthenticated();
+  return principal;
 }
 
 Result<Principal> Gate::Authenticate(const Credentials& credentials) {

@@ -5,6 +5,7 @@
 #include <boost/json/value_to.hpp>
 
 #include <algorithm>
+#include <charconv>
 
 #include "model/strict_json.h"
 
@@ -128,6 +129,21 @@ Result<std::optional<std::string>> JsonBody::Text(std::string_view name, std::si
   const Member* member = Take(name);
   if (member == nullptr) return std::nullopt;
   return ReadText(member->text, name, limit, Place(name));
+}
+
+Result<std::optional<std::int64_t>> JsonBody::WholeNumber(std::string_view name) {
+  const auto member = std::find_if(members_.begin(), members_.end(), [&](const Member& one) { return one.name == name; });
+  if (member == members_.end()) return std::nullopt;
+  const char first = member->text.front();
+  if (first != '-' && (first < '0' || first > '9')) return std::nullopt;
+  member->taken = true;
+  std::int64_t number = 0;
+  const char* const end = member->text.data() + member->text.size();
+  const auto read = std::from_chars(member->text.data(), end, number);
+  if (read.ec != std::errc() || read.ptr != end) {
+    return Fail(ErrorCode::kBadMember, "\"" + std::string(name) + "\" must be a whole number.", Place(name));
+  }
+  return number;
 }
 
 Result<std::optional<bool>> JsonBody::Flag(std::string_view name) {

@@ -2,6 +2,7 @@
 //! One JSON object of a request, read strictly: what is not asked for, comes twice, or has another type is an error
 //! that names its place.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ class JsonBody {
 
   //! The member as text of at most `limit` bytes; nullopt when it is absent. kBadMember when it is no string or too long.
   Result<std::optional<std::string>> Text(std::string_view name, std::size_t limit);
+  //! A whole number of 64 bits; nullopt when it is absent or no number at all, kBadMember when it is another number.
+  Result<std::optional<std::int64_t>> WholeNumber(std::string_view name);
   //! true or false; nullopt when it is absent.
   Result<std::optional<bool>> Flag(std::string_view name);
   //! An ISO 8601 time; nullopt when it is absent or null. kBadMember, kBadTime.

@@ -24,6 +24,7 @@ void AddKeyCommand(CLI::App& app, Run& run);
 void AddCheckCommand(CLI::App& app, Run& run);
 void AddSecretsCommand(CLI::App& app, Run& run);
 void AddAuditCommand(CLI::App& app, Run& run);
+void AddSensorsCommand(CLI::App& app, Run& run);
 void AddErrorsCommand(CLI::App& app, Run& run);
 void AddDemoCommand(CLI::App& app, Run& run);
 void AddImportCommand(CLI::App& app, Run& run);

@@ -3,6 +3,7 @@
 //!   catalog.sqlite   accounts, keys, studies, export jobs
 //!   studies/         the records, one namespace a study
 //!   blobs/           finished export files
+//!   sensors.json     the registry of data sources, for an operator to edit
 //!   audit.head       the last entry of the audit, sealed by the key file
 //!   tmp/             spools and spills; emptied when a server starts
 //!   lock             held by the one process that has the studies open; the number of that process
@@ -32,6 +33,7 @@ class DataDirectory {
   std::string CatalogPath() const { return path_ + "/catalog.sqlite"; }
   std::string StudiesPath() const { return path_ + "/studies"; }
   std::string BlobsPath() const { return path_ + "/blobs"; }
+  std::string SensorsPath() const { return path_ + "/sensors.json"; }
   std::string AuditHeadPath() const { return path_ + "/audit.head"; }
   std::string TemporaryPath() const { return path_ + "/tmp"; }
 

@@ -32,6 +32,7 @@ int Main(int argc, char** argv) {
   sheaf::cli::AddCheckCommand(app, run);
   sheaf::cli::AddSecretsCommand(app, run);
   sheaf::cli::AddAuditCommand(app, run);
+  sheaf::cli::AddSensorsCommand(app, run);
   sheaf::cli::AddErrorsCommand(app, run);
   try {
     app.parse(argc, argv);

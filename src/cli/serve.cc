@@ -30,6 +30,7 @@
 #include "cli/commands.h"
 #include "cli/data_directory.h"
 #include "cli/report.h"
+#include "cli/sensor_file.h"
 #include "cli/site_key_file.h"
 #include "export/jobs.h"
 #include "export/pipeline.h"
@@ -190,6 +191,7 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   vault_options.directory = directory.StudiesPath();
   vault_options.temporary = directory.TemporaryPath();
   SHEAF_ASSIGN(rooms.vault, vault::OpenDuckDbVault(vault_options));
+  SHEAF_ASSIGN(rooms.sensors, LoadSensorSources(directory.SensorsPath()));
   rooms.gate = std::make_shared<access::Gate>(rooms.catalog);
   rooms.door = std::make_shared<access::Door>(rooms.catalog, rooms.site_key);
   rooms.tokens = std::make_shared<access::Tokens>(rooms.site_key);

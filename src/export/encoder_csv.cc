@@ -6,8 +6,10 @@
 #include "export/csv_text.h"
 #include "export/encoder_formats.h"
 #include "export/id_table.h"
+#include "export/json_text.h"
 #include "export/number_text.h"
 #include "export/output_text.h"
+#include "export/people_columns.h"
 #include "export/time_text.h"
 
 namespace sheaf::exporting {
@@ -24,7 +26,10 @@ enum class CsvOp : std::uint8_t {
   kText,
   kOption,
   kJoinedSet,
+  kJsonSet,
   kTicked,
+  kPerson,  // looked up by number
+  kConstant,
   kSkippedFields,
 };
 
@@ -35,7 +40,7 @@ struct CsvColumn {
   std::int32_t option = -1;        // kTicked
   std::size_t time = 0;            // kTime: which TimeText
   std::vector<Rendered> options;   // kOption: whole cells
-  std::vector<std::string> parts;  // kJoinedSet: texts as they are
+  std::vector<std::string> parts;  // kJoinedSet: texts as they are; kJsonSet: as JSON; kPerson: whole cells, empty: missing
 };
 
 // A column of one batch.
@@ -67,10 +72,14 @@ class CsvEncoder final : public Encoder {
   struct Run;
 
   CsvColumn Compile(const OutputColumn& output);
+  void CompileOptions(const OutputColumn& output, CsvColumn& column) const;
+  void CompilePerson(const OutputColumn& output, CsvColumn& column) const;
   char* PutCell(const BoundColumn& column, std::size_t row, Run& run, char* at) const;
   char* PutMissing(const BoundColumn& column, std::size_t row, Run& run, char* at) const;
   char* PutId(const IdTable& ids, std::int32_t number, Run& run, char* at) const;
   char* PutJoinedSet(const BoundColumn& column, std::size_t row, Run& run, char* at) const;
+  char* PutJsonSet(const BoundColumn& column, std::size_t row, Run& run, char* at) const;
+  char* PutPerson(const BoundColumn& column, std::size_t row, Run& run, char* at) const;
   char* PutSkippedFields(const SkippedFields& skipped, Run& run, char* at) const;
 
   const Plan& plan_;
@@ -103,6 +112,57 @@ CsvEncoder::CsvEncoder(const Plan& plan)
   for (const OutputColumn& output : plan.output) columns_.push_back(Compile(output));
 }
 
+const std::string& Worded(const std::string& text, const OutputColumn& output) {
+  if (output.words == nullptr) return text;
+  const auto word = output.words->find(text);
+  return word == output.words->end() ? text : word->second;
+}
+
+//! A code that is a whole number as one, any other text as a string.
+std::string JsonCode(const std::string& text) {
+  const std::size_t sign = !text.empty() && text.front() == '-' ? 1 : 0;
+  const bool digits = text.size() > sign && text.size() - sign <= 15 && text.find_first_not_of("0123456789", sign) == std::string::npos;
+  const bool plain = digits && (text.size() - sign == 1 || text[sign] != '0') && text != "-0";
+  return plain ? text : JsonText(text);
+}
+
+void CsvEncoder::CompileOptions(const OutputColumn& output, CsvColumn& column) const {
+  const ValueStyle values = ValuesOf(plan_.options);
+  if (output.type == model::FieldType::kEnum) {
+    column.op = CsvOp::kOption;
+    for (const model::Option& option : output.field->options) {
+      const std::string& text = Worded(OptionText(option, values), output);
+      column.options.emplace_back(values == ValueStyle::kCodes ? style_.RenderCode(text) : style_.Render(text));
+    }
+    return;
+  }
+  const bool json = plan_.options.sets == SetStyle::kJson;
+  column.op = output.option >= 0 ? CsvOp::kTicked : json ? CsvOp::kJsonSet : CsvOp::kJoinedSet;
+  column.option = output.option;
+  if (output.option >= 0) return;
+  for (const model::Option& option : output.field->options) {
+    const std::string& text = OptionText(option, values);
+    column.parts.push_back(json ? JsonCode(text) : text);
+  }
+}
+
+void CsvEncoder::CompilePerson(const OutputColumn& output, CsvColumn& column) const {
+  column.op = CsvOp::kPerson;
+  if (output.people == nullptr) return;
+  TimeText times(zone_.get(), plan_.options.times == TimeStyle::kSpaced);
+  for (const auto& text : output.people->texts) {
+    std::string& cell = column.parts.emplace_back();
+    if (!text) continue;
+    const auto time = output.type == model::FieldType::kDatetime ? ParseIsoTime(*text) : std::nullopt;
+    if (time) {
+      char written[64];
+      cell.assign(written, static_cast<std::size_t>(times.Write(time->instant, written) - written));
+    } else {
+      cell = style_.Render(Worded(*text, output));
+    }
+  }
+}
+
 CsvColumn CsvEncoder::Compile(const OutputColumn& output) {
   using model::ColumnKind;
   using model::FieldType;
@@ -114,9 +174,16 @@ CsvColumn CsvEncoder::Compile(const OutputColumn& output) {
     case ColumnKind::kSession: column.op = CsvOp::kSession; return column;
     case ColumnKind::kTimeOffset: column.op = CsvOp::kTimeOffset; return column;
     case ColumnKind::kSkipped: column.op = CsvOp::kSkippedFields; return column;
+    case ColumnKind::kStudy:
+      column.op = CsvOp::kConstant;
+      column.parts.push_back(style_.Render(Worded(output.column.attribute, output)));
+      return column;
     default: break;
   }
-  const ValueStyle values = ValuesOf(plan_.options);
+  if (OfPeople(output.column)) {
+    CompilePerson(output, column);
+    return column;
+  }
   switch (output.type) {
     case FieldType::kInteger: column.op = CsvOp::kInteger; break;
     case FieldType::kDouble: column.op = CsvOp::kDouble; break;
@@ -126,18 +193,7 @@ CsvColumn CsvEncoder::Compile(const OutputColumn& output) {
       column.time = times_++;
       break;
     case FieldType::kEnum:
-      column.op = CsvOp::kOption;
-      for (const model::Option& option : output.field->options) {
-        const std::string& text = OptionText(option, values);
-        column.options.emplace_back(values == ValueStyle::kCodes ? style_.RenderCode(text) : style_.Render(text));
-      }
-      break;
-    case FieldType::kSet:
-      column.op = output.option < 0 ? CsvOp::kJoinedSet : CsvOp::kTicked;
-      column.option = output.option;
-      if (output.option >= 0) break;
-      for (const model::Option& option : output.field->options) column.parts.push_back(OptionText(option, values));
-      break;
+    case FieldType::kSet: CompileOptions(output, column); break;
     case FieldType::kString:
     case FieldType::kIdentifier:
     case FieldType::kJson: column.op = CsvOp::kText; break;
@@ -162,7 +218,10 @@ void CsvEncoder::Encode(const model::ColumnBatch& batch, std::size_t begin, std:
     bound.push_back({column.op, style_.TellsSkipped() && column.field >= 0, static_cast<std::uint32_t>(column.time), view.data,
                      view.validity, &column, &view});
   }
-  Run run{EncodeBuffer(out), batch.columns[plan_.skipped_source], std::vector<TimeText>(times_, TimeText(zone_.get())), {}};
+  Run run{EncodeBuffer(out),
+          batch.columns[plan_.skipped_source],
+          std::vector<TimeText>(times_, TimeText(zone_.get(), plan_.options.times == TimeStyle::kSpaced)),
+          {}};
   const char separator = style_.Separator();
   char* at = run.buffer.Begin();
   for (std::size_t row = begin; row < end; ++row) {
@@ -200,6 +259,9 @@ inline char* CsvEncoder::PutCell(const BoundColumn& column, std::size_t row, Run
       return run.buffer.Put(column.column->options[number], at);
     }
     case CsvOp::kJoinedSet: return PutJoinedSet(column, row, run, at);
+    case CsvOp::kJsonSet: return PutJsonSet(column, row, run, at);
+    case CsvOp::kPerson: return PutPerson(column, row, run, at);
+    case CsvOp::kConstant: return run.buffer.Put(std::string_view(column.column->parts.front()), at);
     case CsvOp::kTicked: {
       const auto& ticked = column.At<model::ListCell>(row);
       const std::int32_t* const options = column.view->child + ticked.offset;
@@ -243,6 +305,29 @@ char* CsvEncoder::PutJoinedSet(const BoundColumn& column, std::size_t row, Run& 
     run.scratch += column.column->parts[number];
   }
   return style_.Put(std::string_view(run.scratch), run.buffer, at);
+}
+
+char* CsvEncoder::PutJsonSet(const BoundColumn& column, std::size_t row, Run& run, char* at) const {
+  const auto& ticked = column.At<model::ListCell>(row);
+  const std::int32_t* const options = column.view->child + ticked.offset;
+  run.scratch = "[";
+  for (std::uint64_t place = 0; place < ticked.length; ++place) {
+    const auto number = static_cast<std::uint32_t>(options[place]);
+    if (number >= column.column->parts.size()) continue;
+    if (run.scratch.size() > 1) run.scratch += ',';
+    run.scratch += column.column->parts[number];
+  }
+  run.scratch += ']';
+  return style_.Put(std::string_view(run.scratch), run.buffer, at);
+}
+
+char* CsvEncoder::PutPerson(const BoundColumn& column, std::size_t row, Run& run, char* at) const {
+  const std::int32_t number = column.At<std::int32_t>(row);
+  const auto& cells = column.column->parts;
+  if (number < 0 || static_cast<std::size_t>(number) >= cells.size() || cells[static_cast<std::size_t>(number)].empty()) {
+    return run.buffer.Put(style_.Absent(), at);
+  }
+  return run.buffer.Put(std::string_view(cells[static_cast<std::size_t>(number)]), at);
 }
 
 char* CsvEncoder::PutSkippedFields(const SkippedFields& skipped, Run& run, char* at) const {

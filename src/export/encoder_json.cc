@@ -9,6 +9,7 @@
 #include "export/json_text.h"
 #include "export/number_text.h"
 #include "export/output_text.h"
+#include "export/people_columns.h"
 #include "export/time_text.h"
 #include "model/definition_json.h"
 
@@ -28,6 +29,8 @@ enum class JsonOp : std::uint8_t {
   kSet,
   kValue,
   kSkippedFields,
+  kPerson,  // looked up by number
+  kConstant,
   kOpenValues,
   kCloseValues,
 };
@@ -36,8 +39,9 @@ struct JsonMember {
   JsonOp op = JsonOp::kText;
   Rendered key;  // `,"name":`; without the comma where it is the first
   std::size_t source = 0;
-  std::size_t time = 0;           // kTime: which TimeText
-  std::vector<Rendered> options;  // kOption, kSet: whole strings
+  std::size_t time = 0;             // kTime: which TimeText
+  std::vector<Rendered> options;    // kOption, kSet: whole strings
+  std::vector<std::string> values;  // kPerson: whole values, empty: missing; kConstant: the one
 };
 
 // A member for one batch.
@@ -84,6 +88,7 @@ class JsonEncoder final : public Encoder {
   struct Run;
 
   JsonMember Compile(const OutputColumn& output);
+  void CompilePerson(const OutputColumn& output, JsonMember& member) const;
   char* PutRecord(const std::vector<BoundMember>& members, std::size_t row, Run& run, char* at) const;
   char* PutValue(const BoundMember& member, std::size_t row, Run& run, char* at) const;
   char* PutId(const IdTable& ids, std::int32_t number, Run& run, char* at) const;
@@ -157,7 +162,15 @@ JsonMember JsonEncoder::Compile(const OutputColumn& output) {
     case ColumnKind::kSession: member.op = JsonOp::kSession; return member;
     case ColumnKind::kTimeOffset: member.op = JsonOp::kTimeOffset; return member;
     case ColumnKind::kSkipped: member.op = JsonOp::kSkippedFields; return member;
+    case ColumnKind::kStudy:
+      member.op = JsonOp::kConstant;
+      member.values.push_back(JsonText(output.column.attribute));
+      return member;
     default: break;
+  }
+  if (OfPeople(output.column)) {
+    CompilePerson(output, member);
+    return member;
   }
   switch (output.type) {
     case FieldType::kInteger: member.op = JsonOp::kInteger; break;
@@ -179,6 +192,27 @@ JsonMember JsonEncoder::Compile(const OutputColumn& output) {
     case FieldType::kIdentifier: member.op = JsonOp::kText; break;
   }
   return member;
+}
+
+void JsonEncoder::CompilePerson(const OutputColumn& output, JsonMember& member) const {
+  using model::FieldType;
+  member.op = JsonOp::kPerson;
+  if (output.people == nullptr) return;
+  TimeText times(zone_.get());
+  for (const auto& text : output.people->texts) {
+    std::string& value = member.values.emplace_back();
+    if (!text) continue;
+    const auto time = output.type == FieldType::kDatetime ? ParseIsoTime(*text) : std::nullopt;
+    if (time) {
+      char written[64];
+      value = JsonText(std::string_view(written, static_cast<std::size_t>(times.Write(time->instant, written) - written)));
+    } else if (output.type == FieldType::kDouble) {
+      char written[64];
+      value.assign(written, static_cast<std::size_t>(WriteDouble(std::strtod(text->c_str(), nullptr), '.', written) - written));
+    } else {
+      value = output.type == FieldType::kBoolean ? *text : JsonText(*text);
+    }
+  }
 }
 
 void JsonEncoder::Begin(std::string& out) const {
@@ -288,6 +322,13 @@ inline char* JsonEncoder::PutValue(const BoundMember& member, std::size_t row, R
       return json.empty() ? nullptr : PutJsonValue(json, run.buffer, at);
     }
     case JsonOp::kSkippedFields: return PutSkippedFields(SkippedFields(*member.view, row), run, at);
+    case JsonOp::kConstant: return run.buffer.Put(std::string_view(member.member->values.front()), at);
+    case JsonOp::kPerson: {
+      const auto number = static_cast<std::size_t>(member.At<std::int32_t>(row));
+      const auto& values = member.member->values;
+      if (number >= values.size() || values[number].empty()) return nullptr;
+      return run.buffer.Put(std::string_view(values[number]), at);
+    }
     case JsonOp::kOpenValues:
     case JsonOp::kCloseValues: break;
   }

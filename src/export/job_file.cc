@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/guid.h"
+#include "export/archive.h"
 #include "export/encoder.h"
 #include "export/pipeline.h"
 #include "export/rows.h"
@@ -17,6 +18,9 @@
 
 namespace sheaf::exporting {
 namespace {
+
+//! Of a file in a ZIP that is made because it is large.
+constexpr std::uint64_t kMostPackedRows = 1'000'000;
 
 class BlobSink final : public Sink {
  public:
@@ -30,6 +34,45 @@ class BlobSink final : public Sink {
  private:
   blobs::BlobWriter& writer_;
   JobState& state_;
+};
+
+//! As it comes, or from `zip_from` bytes on inside a ZIP: only the end tells how many there are, so the first ones wait.
+class PackingSink final : public Sink {
+ public:
+  //! `deflate`: packing is several times slower than writing, so what is huge is put in as it is.
+  PackingSink(Sink& file, const ExportOptions& options, std::string entry, Micros instant, bool deflate)
+      : file_(file), zip_from_(options.zip_from), entry_(std::move(entry)), instant_(instant), deflate_(deflate) {}
+
+  Status Write(std::string_view bytes) override {
+    if (zip_from_ == 0) return file_.Write(bytes);
+    if (zip_) return zip_->Write(bytes);
+    waiting_ += bytes;
+    if (waiting_.size() < zip_from_) return {};
+    SHEAF_ASSIGN(zip_, ZipWriter::Open([this](std::string_view packed) { return file_.Write(packed); }));
+    SHEAF_TRY(zip_->Begin({entry_, std::nullopt, deflate_, instant_}));
+    return zip_->Write(std::exchange(waiting_, {}));
+  }
+
+  //! True: it became a ZIP.
+  Result<bool> Finish() {
+    if (!zip_) {
+      SHEAF_TRY(file_.Write(waiting_));
+      return false;
+    }
+    SHEAF_ASSIGN(const auto written, zip_->End());
+    (void)written;
+    SHEAF_TRY(zip_->Finish());
+    return true;
+  }
+
+ private:
+  Sink& file_;
+  const std::uint64_t zip_from_;
+  const std::string entry_;
+  const Micros instant_;
+  const bool deflate_;
+  std::string waiting_;
+  std::unique_ptr<ZipWriter> zip_;
 };
 
 //! STUDY_DATASET_20260131T081500Z.csv
@@ -56,6 +99,7 @@ Result<std::vector<PlannedDataset>> PlanDatasets(const JobContext& context, cons
     if (planned.plan.alida) planned.plan.alida->id = GuidOfId(context.job.id, "exp_", kAlidaBatchMark).value_or(NewGuid());
     SHEAF_ASSIGN(planned.rows, CountRows(context.study, planned.plan));
     context.state.rows_total += planned.rows;
+    if (options.sort_up_to > 0 && planned.rows > options.sort_up_to) planned.plan.select.order.clear();
     datasets.push_back(std::move(planned));
   }
   return datasets;
@@ -78,30 +122,35 @@ FileEntry SingleEntry(const PlannedDataset& planned, const TimeRange& range) {
   return entry;
 }
 
-Result<blobs::BlobWriter::Published> WriteText(const JobContext& context, const PlannedDataset& planned, const std::string& blob,
+Result<blobs::BlobWriter::Published> WriteText(const JobContext& context, const PlannedDataset& planned, JobFile& file,
                                                Manifest& manifest) {
   vault::Select select = planned.plan.select;
   const std::size_t time_place = ColumnPlace(select, model::ColumnKind::kTime);
-  SHEAF_ASSIGN(auto writer, context.blobs.Create(blob, context.seal_to));
+  const ExportOptions& options = planned.plan.options;
+  SHEAF_ASSIGN(auto writer, context.blobs.Create(file.blob, context.seal_to));
   SHEAF_ASSIGN(auto cursor, ReadRows(context.study, planned.plan, select));
   ObservedCursor observed(std::move(cursor), time_place);
   const auto encoder = MakeEncoder(planned.plan);
-  BlobSink sink(*writer, context.state);
+  BlobSink blob(*writer, context.state);
+  PackingSink sink(blob, options, options.entry_name.empty() ? file.name : options.entry_name, manifest.created_at,
+                   planned.rows <= kMostPackedRows);
   SHEAF_TRY(RunPipeline(observed, *encoder, sink, context.state.progress));
-  SHEAF_TRY(CheckRows(planned.plan.dataset->id, planned.rows, observed.Seen().rows));
+  SHEAF_ASSIGN(const bool zipped, sink.Finish());
+  if (zipped) file.name = file.name.substr(0, file.name.rfind('.')) + ".zip";
+  SHEAF_TRY(CheckRows(*planned.plan.dataset, planned.rows, observed.Seen().rows));
   manifest.files.push_back(SingleEntry(planned, observed.Seen()));
   context.state.Say("checking and publishing the file");
   return writer->Publish();
 }
 
-Result<blobs::BlobWriter::Published> WriteParquet(const JobContext& context, const PlannedDataset& planned, const std::string& blob,
+Result<blobs::BlobWriter::Published> WriteParquet(const JobContext& context, const PlannedDataset& planned, JobFile& job_file,
                                                   Manifest& manifest) {
   SHEAF_ASSIGN(const ParquetFile file, WriteParquetFile(context, planned.plan));
-  auto status = CheckRows(planned.plan.dataset->id, planned.rows, file.range.rows);
+  auto status = CheckRows(*planned.plan.dataset, planned.rows, file.range.rows);
   if (status) {
     manifest.files.push_back(SingleEntry(planned, file.range));
     context.state.Say("checking and publishing the file");
-    auto published = context.blobs.Adopt(blob, file.path, context.seal_to);
+    auto published = context.blobs.Adopt(job_file.blob, file.path, context.seal_to);
     if (published) return published;
     status = tl::unexpected<Error>(published.error());
   }
@@ -153,7 +202,7 @@ Result<JobFile> Write(const JobContext& context, const std::string& study_name) 
     const auto& planned = datasets.front();
     context.state.SayWriting(planned.plan.dataset->id, planned.rows);
     const auto write = options.format == Format::kParquet ? WriteParquet : WriteText;
-    SHEAF_ASSIGN(published, write(context, planned, file.blob, manifest));
+    SHEAF_ASSIGN(published, write(context, planned, file, manifest));
     AddSingleDataset(planned, file.name, published, manifest);
   }
   file.size = published.size;
@@ -214,7 +263,7 @@ Result<ParquetFile> WriteParquetFile(const JobContext& context, const Plan& plan
       else file.range.Add((*batch)->columns[0], 0, (*batch)->rows);
     }
   }
-  if (status) status = CheckRows(plan.dataset->id, *rows, file.range.rows);
+  if (status) status = CheckRows(*plan.dataset, *rows, file.range.rows);
   if (!status) {
     ::unlink(file.path.c_str());
     return Fail(std::move(status).error());
@@ -223,8 +272,10 @@ Result<ParquetFile> WriteParquetFile(const JobContext& context, const Plan& plan
   return file;
 }
 
-Status CheckRows(const std::string& dataset, std::uint64_t counted, std::uint64_t written) {
-  if (counted == written) return {};
+Status CheckRows(const model::Dataset& about, std::uint64_t counted, std::uint64_t written) {
+  const std::string& dataset = about.id;
+  // Participants are no records of an instant: one may have come in between.
+  if (counted == written || dataset == vault::kParticipantsDataset) return {};
   return Fail(ErrorCode::kInternal, GroupedNumber(written) + " rows of " + dataset + " were written where " + GroupedNumber(counted) +
                                         " were counted, so the file was not published.");
 }

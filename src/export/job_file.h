@@ -62,7 +62,7 @@ struct ParquetFile {
 };
 Result<ParquetFile> WriteParquetFile(const JobContext& context, const Plan& plan);
 //! kInternal when what was written is not what was counted: a file that lacks rows is never published.
-Status CheckRows(const std::string& dataset, std::uint64_t counted, std::uint64_t written);
+Status CheckRows(const model::Dataset& about, std::uint64_t counted, std::uint64_t written);
 
 //! Writes the ZIP into `take`, and fills the manifest's datasets and files.
 Status WriteZip(const JobContext& context, const ExportOptions& options, const std::vector<PlannedDataset>& datasets, Manifest& manifest,

@@ -55,7 +55,7 @@ class ZipJob {
     } else {
       SHEAF_TRY(parquet ? AddParquetByPerson(planned.plan) : AddByPerson(planned.plan));
     }
-    SHEAF_TRY(CheckRows(planned.plan.dataset->id, planned.rows, total_.rows));
+    SHEAF_TRY(CheckRows(*planned.plan.dataset, planned.rows, total_.rows));
     manifest_.datasets.push_back({planned.plan.dataset, total_.rows, total_.first, total_.last});
     return {};
   }

@@ -71,7 +71,7 @@ struct Parameter {
   Setter set;
 };
 
-constexpr std::array<Parameter, 20> kParameters = {{
+constexpr std::array<Parameter, 22> kParameters = {{
     {"format", false, [](ExportOptions& options, std::string_view text) { return SetFormat("format", text, options.format); }},
     {"columns", false, [](ExportOptions& options, std::string_view text) { return SetText("columns", text, options.columns); }},
     {"filter", false, [](ExportOptions& options, std::string_view text) { return SetText("filter", text, options.filter); }},
@@ -89,6 +89,8 @@ constexpr std::array<Parameter, 20> kParameters = {{
     {"header", false, [](ExportOptions& options, std::string_view text) { return SetWord("header", kHeaderWords, text, options.header); }},
     {"values", false, [](ExportOptions& options, std::string_view text) { return SetWord("values", kValueWords, text, options.values); }},
     {"sets", false, [](ExportOptions& options, std::string_view text) { return SetWord("sets", kSetWords, text, options.sets); }},
+    {"times", false, [](ExportOptions& options, std::string_view text) { return SetWord("times", kTimeWords, text, options.times); }},
+    {"people", false, [](ExportOptions& options, std::string_view text) { return SetWord("people", kPeopleWords, text, options.people); }},
     {"missing", false, [](ExportOptions& options, std::string_view text) { return SetMissing(text, options.missing); }},
     {"files", false, [](ExportOptions& options, std::string_view text) { return SetFormat("files", text, options.inner); }},
     {"test", false, [](ExportOptions& options, std::string_view text) { return SetWord("test", kTestWords, text, options.test); }},
@@ -120,13 +122,19 @@ Status CheckForFormat(const ExportOptions& options) {
   if (options.tombstones && format != Format::kJson && format != Format::kNdjson) {
     return Bad("tombstones", "Only JSON and NDJSON can tell what was deleted.");
   }
+  const bool splits = options.format != Format::kParquet && options.format != Format::kZip && options.format != Format::kAlida;
+  if (options.zip_from > 0 && !splits) return Bad("zip_from", "It is for a single csv, json or ndjson file.");
   if (format == Format::kCsv) return {};
   if (options.profile != CsvProfile::kRfc4180) return only_csv("profile");
   if (options.header != HeaderStyle::kNames) return only_csv("header");
   if (options.sets != SetStyle::kJoined) return only_csv("sets");
   if (!options.missing.absent.empty() || !options.missing.skipped.empty()) return only_csv("missing");
+  if (options.times != TimeStyle::kIso) return only_csv("times");
+  if (!options.titles.empty()) return only_csv("titles");
+  if (!options.words.empty()) return only_csv("words");
   if (format == Format::kAlida) return CheckForAlida(options);
   if (format != Format::kParquet) return {};
+  if (options.people != PeopleStyle::kIds) return Bad("people", "Parquet holds the participants' ids.");
   if (!options.timezone.empty()) return Bad("timezone", "Parquet keeps instants, not local times.");
   if (options.values.value_or(ValueStyle::kIds) != ValueStyle::kIds) return Bad("values", "Parquet holds the options' ids.");
   return {};

@@ -3,6 +3,7 @@
 //! query strings and one for JSON bodies, with the same names.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,7 +30,17 @@ enum class SetStyle : std::uint8_t {
   kJoined,  //!< one column, values joined by `;`
   kSplit,   //!< one column an option of the definition, FIELD/OPTION: 1 ticked, 0 answered but not ticked, missing text when not
   kBoth,
+  kJson,  //!< one column, a JSON array of the values; codes that are whole numbers as numbers
 };
+enum class TimeStyle : std::uint8_t {
+  kIso,     //!< 2026-01-31T08:15:00.250Z
+  kSpaced,  //!< 2026-01-31 08:15:00.250000+00:00
+};
+enum class PeopleStyle : std::uint8_t {
+  kIds,
+  kNumbers,  //!< ids that are whole numbers as they are, others as kPeopleNumberBase and the number the study counts them by
+};
+inline constexpr std::int64_t kPeopleNumberBase = 1'000'000'000;
 //! How a CSV cell without an answer is written: by default both are empty.
 struct MissingStyle {
   std::string absent;
@@ -58,9 +69,17 @@ struct ExportOptions {
   HeaderStyle header = HeaderStyle::kNames;
   std::optional<ValueStyle> values;  //!< default: codes in CSV, ids in JSON, NDJSON and Parquet
   SetStyle sets = SetStyle::kJoined;
+  TimeStyle times = TimeStyle::kIso;
+  PeopleStyle people = PeopleStyle::kIds;     //!< of participants
+  std::map<std::string, std::string> titles;  //!< what the header says, by column (and FIELD/OPTION); before `header`
+  //! What texts are written as, by column: of enum fields, of `study`, and of what people have beside their ids.
+  std::map<std::string, std::map<std::string, std::string>> words;
   MissingStyle missing;         //!< "skipped=-99,absent=" : text after the equal sign, no comma or quote in it
   Format inner = Format::kCsv;  //!< of the files inside a ZIP (`files=`): csv, json, ndjson, parquet
   ZipLayout layout = ZipLayout::kDataset;
+  std::uint64_t zip_from = 0;    //!< jobs of one csv, json or ndjson file: in a ZIP when it has this many bytes or more; 0: never
+  std::uint64_t sort_up_to = 0;  //!< jobs: `sort` counts for this many rows at most; more come in order of arrival. 0: always
+  std::string entry_name;        //!< what the file is called in that ZIP; empty: as the job's file
   TestResponses test = TestResponses::kExclude;
   AlidaOptions alida;
   std::int64_t run_time_s = 0;  //!< of a job: it fails when it has run for so long. 0: no limit

@@ -14,6 +14,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr model::JsonLimits kLimits{16u << 20, 64};
+constexpr std::size_t kMaxNamed = 100000;
 
 tl::unexpected<Error> Bad(const std::string& place, std::string detail) { return Fail(ErrorCode::kBadMember, std::move(detail), place); }
 
@@ -76,6 +77,29 @@ Status ReadMissing(const json::value& value, const std::string& place, MissingSt
     else return Fail(ErrorCode::kUnknownMember, "There is no such kind of missing.", here);
   }
   return {};
+}
+
+//! {"name":"text", …}
+Status ReadTexts(const json::value& value, const std::string& place, std::map<std::string, std::string>& texts) {
+  if (!value.is_object()) return Bad(place, "It must be an object of texts.");
+  if (value.get_object().size() > kMaxNamed) return Bad(place, "It has too many members.");
+  for (const auto& [name, text] : value.get_object()) SHEAF_TRY(ReadText(text, model::PointerTo(place, name), texts[std::string(name)]));
+  return {};
+}
+
+Status ReadWords(const json::value& value, const std::string& place, std::map<std::string, std::map<std::string, std::string>>& words) {
+  if (!value.is_object()) return Bad(place, "It must be an object of objects of texts.");
+  if (value.get_object().size() > kMaxNamed) return Bad(place, "It has too many members.");
+  for (const auto& [name, texts] : value.get_object()) {
+    SHEAF_TRY(ReadTexts(texts, model::PointerTo(place, name), words[std::string(name)]));
+  }
+  return {};
+}
+
+json::object TextsJson(const std::map<std::string, std::string>& texts) {
+  json::object object;
+  for (const auto& [name, text] : texts) object[name] = text;
+  return object;
 }
 
 //! The text a query parameter would have; the room for privacy reads both.
@@ -143,6 +167,21 @@ Status ReadMember(std::string_view name, const json::value& value, const std::st
   if (name == "timezone") return ReadText(value, place, options.timezone);
   if (name == "header") return ReadWord(value, place, kHeaderWords, options.header);
   if (name == "values") return ReadWord(value, place, kValueWords, options.values);
+  if (name == "times") return ReadWord(value, place, kTimeWords, options.times);
+  if (name == "people") return ReadWord(value, place, kPeopleWords, options.people);
+  if (name == "titles") return ReadTexts(value, place, options.titles);
+  if (name == "words") return ReadWords(value, place, options.words);
+  if (name == "zip_from" || name == "sort_up_to") {
+    if (!value.is_int64() || value.get_int64() < 0) return Bad(place, "It must be a whole number.");
+    (name == "zip_from" ? options.zip_from : options.sort_up_to) = static_cast<std::uint64_t>(value.get_int64());
+    return {};
+  }
+  if (name == "entry_name") {
+    SHEAF_TRY(ReadText(value, place, options.entry_name));
+    const bool is_name =
+        IsRecordId(options.entry_name) && options.entry_name.find_first_of("/\\") == std::string::npos && options.entry_name.front() != '.';
+    return is_name ? Status() : Bad(place, "It must be the name of a file, without a folder.");
+  }
   if (name == "sets") return ReadWord(value, place, kSetWords, options.sets);
   if (name == "missing") return ReadMissing(value, place, options.missing);
   if (name == "files") return ReadFormat(value, place, options.inner);
@@ -238,6 +277,17 @@ std::string OptionsJson(const ExportOptions& options) {
   unset.values.reset();
   if (ValuesOf(options) != ValuesOf(unset)) object["values"] = NameOf(kValueWords, ValuesOf(options));
   if (options.sets != defaults.sets) object["sets"] = NameOf(kSetWords, options.sets);
+  if (options.times != defaults.times) object["times"] = NameOf(kTimeWords, options.times);
+  if (options.people != defaults.people) object["people"] = NameOf(kPeopleWords, options.people);
+  if (!options.titles.empty()) object["titles"] = TextsJson(options.titles);
+  if (!options.words.empty()) {
+    json::object words;
+    for (const auto& [name, texts] : options.words) words[name] = TextsJson(texts);
+    object["words"] = std::move(words);
+  }
+  if (options.zip_from > 0) object["zip_from"] = options.zip_from;
+  if (options.sort_up_to > 0) object["sort_up_to"] = options.sort_up_to;
+  if (!options.entry_name.empty()) object["entry_name"] = options.entry_name;
   json::object missing;
   if (!options.missing.absent.empty()) missing["absent"] = options.missing.absent;
   if (!options.missing.skipped.empty()) missing["skipped"] = options.missing.skipped;

@@ -28,8 +28,10 @@ inline constexpr std::array<Word<CsvProfile>, 3> kProfileWords = {
 inline constexpr std::array<Word<HeaderStyle>, 2> kHeaderWords = {{{"names", HeaderStyle::kNames}, {"labels", HeaderStyle::kLabels}}};
 inline constexpr std::array<Word<ValueStyle>, 3> kValueWords = {
     {{"ids", ValueStyle::kIds}, {"codes", ValueStyle::kCodes}, {"labels", ValueStyle::kLabels}}};
-inline constexpr std::array<Word<SetStyle>, 3> kSetWords = {
-    {{"joined", SetStyle::kJoined}, {"split", SetStyle::kSplit}, {"both", SetStyle::kBoth}}};
+inline constexpr std::array<Word<SetStyle>, 4> kSetWords = {
+    {{"joined", SetStyle::kJoined}, {"split", SetStyle::kSplit}, {"both", SetStyle::kBoth}, {"json", SetStyle::kJson}}};
+inline constexpr std::array<Word<TimeStyle>, 2> kTimeWords = {{{"iso", TimeStyle::kIso}, {"spaced", TimeStyle::kSpaced}}};
+inline constexpr std::array<Word<PeopleStyle>, 2> kPeopleWords = {{{"ids", PeopleStyle::kIds}, {"numbers", PeopleStyle::kNumbers}}};
 inline constexpr std::array<Word<ZipLayout>, 2> kLayoutWords = {
     {{"dataset", ZipLayout::kDataset}, {"participant", ZipLayout::kParticipant}}};
 inline constexpr std::array<Word<TestResponses>, 3> kTestWords = {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "export/output_text.h"
+#include "export/people_columns.h"
 #include "export/plan_privacy.h"
 #include "model/survey.h"
 #include "query/filter.h"
@@ -87,41 +88,55 @@ FieldType NearestType(ColumnKind kind) {
     case ColumnKind::kOnset: return FieldType::kDouble;
     case ColumnKind::kMetadata: return FieldType::kJson;
     case ColumnKind::kTimeOffset:
+    case ColumnKind::kStudy:
     case ColumnKind::kSkipped: return FieldType::kString;
     default: return FieldType::kIdentifier;
   }
 }
 
 // The column as it is, and with sets=split or both one more for every option.
-void AddOutput(const Plan& plan, std::size_t source, std::vector<OutputColumn>& output) {
+void AddOutput(const Plan& plan, const Column& asked, std::size_t source, std::vector<OutputColumn>& output) {
   OutputColumn column;
   column.source = source;
-  column.column = plan.select.columns[source];
+  column.column = asked;
   column.name = column.title = query::ColumnName(column.column, *plan.dataset);
-  column.type = NearestType(column.column.kind);
+  column.type = OfPeople(asked) ? TypeOfPeopleColumn(asked) : NearestType(column.column.kind);
+  if (const auto words = plan.options.words.find(column.name); words != plan.options.words.end()) column.words = &words->second;
   const bool labels = plan.options.header == HeaderStyle::kLabels;
   if (column.column.kind == ColumnKind::kField) {
     column.field = &plan.dataset->fields[static_cast<std::size_t>(column.column.field)];
     column.type = column.field->type;
     if (labels) column.title = column.field->label;
   }
+  const auto entitle = [&plan](OutputColumn& named) {
+    const auto title = plan.options.titles.find(named.name);
+    if (title != plan.options.titles.end()) named.title = title->second;
+  };
+  const std::string plain_title = column.title;
+  entitle(column);
   const bool is_set = column.type == FieldType::kSet;
   if (!is_set || plan.options.sets != SetStyle::kSplit) output.push_back(column);
-  if (!is_set || plan.options.sets == SetStyle::kJoined) return;
-  const std::string name = column.name, title = column.title;
+  if (!is_set || plan.options.sets == SetStyle::kJoined || plan.options.sets == SetStyle::kJson) return;
+  const std::string name = column.name, title = plain_title;
   for (const model::Option& option : column.field->options) {
     ++column.option;
     column.name = name + "/" + option.id;
     column.title = title + "/" + (labels ? option.label : option.id);
+    entitle(column);
     output.push_back(column);
     if (output.size() > kMaxOutputColumns) return;
   }
 }
 
 Status AddOutputs(const std::vector<Column>& columns, Plan& plan) {
-  plan.select.columns = columns;
+  plan.select.columns.clear();
+  // What people have beside their ids is looked up by their numbers, which the rows have.
+  for (const Column& column : columns) {
+    const bool elsewhere = OfPeople(column) || column.kind == ColumnKind::kStudy;
+    plan.select.columns.push_back(elsewhere ? NumberColumn(column) : column);
+  }
   for (std::size_t source = 0; source < columns.size(); ++source) {
-    AddOutput(plan, source, plan.output);
+    AddOutput(plan, columns[source], source, plan.output);
     if (plan.output.size() > kMaxOutputColumns) {
       return Fail(ErrorCode::kBadParameter,
                   "One column an option makes more columns than an export may have; choose columns, or join the sets.", "sets");
@@ -130,6 +145,27 @@ Status AddOutputs(const std::vector<Column>& columns, Plan& plan) {
   const auto skipped = std::find(columns.begin(), columns.end(), RecordColumn(ColumnKind::kSkipped));
   plan.skipped_source = static_cast<std::size_t>(skipped - columns.begin());
   if (skipped == columns.end()) plan.select.columns.push_back(RecordColumn(ColumnKind::kSkipped));
+  return {};
+}
+
+//! What cannot be asked of columns that are looked up, or of words.
+Status CheckOutputs(const Plan& plan) {
+  const privacy::Options& privacy = plan.options.privacy;
+  const auto refuse = [](std::string detail, const char* place) { return Fail(ErrorCode::kBadParameter, std::move(detail), place); };
+  for (const OutputColumn& output : plan.output) {
+    if (output.words != nullptr && output.type != FieldType::kEnum && output.column.kind != ColumnKind::kStudy &&
+        !OfPeople(output.column)) {
+      return refuse("The column " + output.name + " has no words of its own to be written otherwise.", "words");
+    }
+    const bool looked_up = OfPeople(output.column) || output.column.kind == ColumnKind::kStudy;
+    if (looked_up && plan.options.format == Format::kAlida) return refuse("An Alida file holds no column " + output.name + ".", "columns");
+    if (!OfPeople(output.column)) continue;
+    if (InnerFormat(plan.options) == Format::kParquet) return refuse("Parquet holds no column " + output.name + ".", "columns");
+    if (privacy.shift_dates && output.type == FieldType::kDatetime) {
+      return refuse("With shifted dates " + output.name + " would tell the true ones.", "columns");
+    }
+    if (!privacy.generalise.empty()) return refuse("With generalised values " + output.name + " is left out.", "columns");
+  }
   return {};
 }
 
@@ -243,11 +279,16 @@ Result<Plan> MakePlan(vault::StudyVault& study, const ExportOptions& asked, std:
     SHEAF_ASSIGN(plan.alida->key, CodeKeyOf(viewer));
   }
   SHEAF_TRY(privacy.ChooseColumns(columns));
+  for (Column& column : columns) {
+    if (column.kind == ColumnKind::kStudy) column.attribute = study.StudyId();
+  }
   SHEAF_TRY(AddOutputs(columns, plan));
+  SHEAF_TRY(CheckOutputs(plan));
   if (!options.sort.empty()) { SHEAF_ASSIGN(plan.select.order, query::ParseSort(options.sort, *plan.dataset)); }
   SHEAF_TRY(privacy.CheckSort(plan.select.order));
   SHEAF_TRY(AddConditions(privacy, plan));
   SHEAF_TRY(privacy.Finish(plan));
+  if (options.people == PeopleStyle::kNumbers && !privacy.Removes()) plan.people = NumberedPeople(plan.people);
   if (options.tombstones) {
     SHEAF_ASSIGN(plan.tombstones, study.Tombstones(plan.select.dataset, plan.select.after, plan.select.upto));
     privacy.HideIds(plan.tombstones);

@@ -1,6 +1,7 @@
 #pragma once
 //! An export compiled: one Select and the columns it is written as. Nothing after the plan decides who may see what.
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,19 +12,24 @@
 #include "export/viewer.h"
 #include "privacy/rewrite.h"
 #include "privacy/risk.h"
+#include "privacy/seen.h"
 #include "vault/vault.h"
 
 namespace sheaf::exporting {
+
+struct PeopleValues;
 
 //! One column of the output. Several may read the same source (the options of a split set).
 struct OutputColumn {
   std::size_t source = 0;  //!< index in Select::columns
   model::Column column;
-  model::FieldType type = model::FieldType::kString;  //!< how it is written; record columns: the nearest field type
-  const model::Field* field = nullptr;                //!< of Plan::dataset; null for record columns
-  int option = -1;                                    //!< split sets: the option's number
-  std::string name;                                   //!< "mood", "mood/2", "time"
-  std::string title;                                  //!< what the header says (name or label)
+  model::FieldType type = model::FieldType::kString;          //!< how it is written; record columns: the nearest field type
+  const model::Field* field = nullptr;                        //!< of Plan::dataset; null for record columns
+  int option = -1;                                            //!< split sets: the option's number
+  std::string name;                                           //!< "mood", "mood/2", "time"
+  std::string title;                                          //!< what the header says (name or label)
+  std::shared_ptr<const PeopleValues> people;                 //!< looked up by the number in `source`; PreparePlan fills it
+  const std::map<std::string, std::string>* words = nullptr;  //!< of ExportOptions::words; null: none
 };
 
 //! The risk check of a plan. PreparePlan fills the table where it is asked for.
@@ -54,6 +60,7 @@ struct Plan {
   ExportOptions options;
   std::string cursor;                                 //!< what `since` of the next export is
   std::shared_ptr<const privacy::Rewriter> rewriter;  //!< how records are changed on their way out; null: not at all
+  privacy::Reader reader;                             //!< as whom people are looked up
   PlanRisk risk;
   std::shared_ptr<PlanAggregate> aggregate;  //!< null: records
   std::shared_ptr<AlidaFile> alida;          //!< of Format::kAlida

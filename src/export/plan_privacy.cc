@@ -122,6 +122,8 @@ Status PlanPrivacy::Finish(Plan& plan) const {
   const std::string own = removes ? std::string() : viewer_.rights.own_participant.value_or("");
   if (removes || !own.empty()) plan.people = privacy::CodedPeople(people_, key_, own);
   plan.select.masked = Removes();
+  plan.reader = {viewer_.rights, viewer_.settings, key_};
+  if (Removes()) plan.reader.rights.identifiers = false;
   if (options_.privacy.identifiers == IdentifierMode::kAggregate) return PlanAggregates(viewer_, *removal_, generalisation_, plan);
   AddRisk(plan);
   if (!removes && own.empty() && !privacy::ChangesRecords(options_.privacy)) return {};

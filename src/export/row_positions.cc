@@ -12,6 +12,7 @@ using SortValue = std::optional<model::Value>;
 // The column of a batch that tells a sort key's value: itself, or the number behind an id. nullopt: what a person or
 // session has beside its id may change from page to page, and then pages would repeat and miss rows.
 std::optional<Column> SourceOf(const Column& key) {
+  if (key.cast != model::FieldType::kString) return std::nullopt;
   switch (key.kind) {
     case ColumnKind::kParticipantId:
     case ColumnKind::kParticipantNumber: return Column{ColumnKind::kParticipant, -1, {}};

@@ -5,6 +5,7 @@
 
 #include "export/aggregate.h"
 #include "export/observed_cursor.h"
+#include "export/people_columns.h"
 
 namespace sheaf::exporting {
 namespace {
@@ -54,6 +55,7 @@ Result<std::shared_ptr<const privacy::RiskTable>> CheckRisk(vault::StudyVault& s
 Status PreparePlan(vault::StudyVault& study, Plan& plan) {
   if (plan.aggregate) return MakeTable(study, *plan.aggregate);
   if (plan.alida) SHEAF_TRY(PrepareAlida(study, plan));
+  SHEAF_TRY(LoadPeopleColumns(study, plan));
   const privacy::Options& options = plan.options.privacy;
   if (!options.risk && options.require_k == 0) return {};
   SHEAF_ASSIGN(plan.risk.table, CheckRisk(study, plan));

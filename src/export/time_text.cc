@@ -42,7 +42,8 @@ bool TimeText::Refill(Micros instant) {
   char text[kIsoTimeSize];
   FormatIsoUtc(local_midnight, text);
   std::memcpy(date_, text, 11);
-  if (zone_ == nullptr) {
+  if (spaced_) date_[10] = ' ';
+  if (zone_ == nullptr && !spaced_) {
     suffix_[0] = 'Z';
     suffix_size_ = 1;
     return true;

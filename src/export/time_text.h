@@ -11,12 +11,13 @@
 
 namespace sheaf::exporting {
 
-//! Writes what FormatIsoUtc writes, or with a zone what FormatIsoOffset writes with the offset of that instant (to
+//! `spaced`: a space between date and time, always six digits behind the second, always an offset in numbers.
+//! Else: writes what FormatIsoUtc writes, or with a zone what FormatIsoOffset writes with the offset of that instant (to
 //! the minute: the text reads back as the same instant whatever the offset). One thread; keeps the last day.
 class TimeText {
  public:
   //! `zone` may be null: UTC. It must outlive this.
-  explicit TimeText(const TimeZone* zone) : zone_(zone) {}
+  explicit TimeText(const TimeZone* zone, bool spaced = false) : zone_(zone), spaced_(spaced) {}
 
   //! Touches up to 40 bytes.
   char* Write(Micros instant, char* out) {
@@ -36,7 +37,7 @@ class TimeText {
     PutTwo(seconds % 60, out + 17);
     out[19] = '.';
     out = number_text::PutGroup(millis % 1000, out + 20);
-    if (below != 0) out = number_text::PutGroup(below, out);
+    if (below != 0 || spaced_) out = number_text::PutGroup(below, out);
     std::memcpy(out, suffix_, 8);
     return out + suffix_size_;
   }
@@ -46,6 +47,7 @@ class TimeText {
   bool Refill(Micros instant);
 
   const TimeZone* zone_;
+  bool spaced_;
   Micros begin_ = 1;  // the instants that share date and offset; none yet
   Micros end_ = 0;
   Micros midnight_ = 0;

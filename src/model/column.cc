@@ -32,17 +32,18 @@ CellType CellTypeOf(const Column& column, const Dataset& dataset) {
     case ColumnKind::kTimeOffset: return CellType::kInt16;
     case ColumnKind::kOnset: return CellType::kDouble;
     case ColumnKind::kField: return CellTypeOf(dataset.fields[static_cast<std::size_t>(column.field)].type);
+    case ColumnKind::kParticipantId:
+    case ColumnKind::kParticipantAttribute:
+    case ColumnKind::kSessionAttribute: return CellTypeOf(column.cast);
+    case ColumnKind::kStudy:
     case ColumnKind::kRecordId:
     case ColumnKind::kSkipped:
     case ColumnKind::kMetadata:
-    case ColumnKind::kParticipantId:
     case ColumnKind::kParticipantCode:
     case ColumnKind::kParticipantStatus:
-    case ColumnKind::kParticipantAttribute:
     case ColumnKind::kSessionId:
     case ColumnKind::kSessionName:
-    case ColumnKind::kSessionStatus:
-    case ColumnKind::kSessionAttribute: return CellType::kString;
+    case ColumnKind::kSessionStatus: return CellType::kString;
   }
   return CellType::kString;
 }

@@ -24,9 +24,10 @@ enum class ColumnKind : std::uint8_t {
   kReceived,     //!< int64 Micros: first arrival of the record
   kUpdated,      //!< int64 Micros: arrival of this version of the record
   kSkipped,      //!< blob: uint16 little-endian field numbers of skipped fields, ascending; null when none
-  kMetadata,     //!< string: a JSON object {field:{…}}; null when none
+  kMetadata,     //!< string: a JSON object {field:{…}}; null when none. With `field`: of that field alone, and `attribute` is its id
   kField,        //!< the dataset's own field number `field`
-  // For filters and sorts only:
+  kStudy,        //!< for output only: the study's id, the same in every row
+  // For filters and sorts; what is beside the ids also for output, where it is looked up by number:
   kParticipantId,
   kParticipantCode,
   kParticipantStatus,
@@ -46,6 +47,8 @@ struct Column {
   ColumnKind kind = ColumnKind::kSeq;
   std::int32_t field = -1;  //!< for kField
   std::string attribute;    //!< for the attribute kinds: the member's name
+  //! Attributes, and a participant's id: what the text is read as. kDatetime, kDouble or kBoolean; null where it cannot be read so.
+  FieldType cast = FieldType::kString;
 
   friend bool operator==(const Column&, const Column&) = default;
 };

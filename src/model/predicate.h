@@ -30,8 +30,10 @@ enum class Operator : std::uint8_t {
   kNotIn,
   kContains,     //!< text: substring, case-insensitive; set: has the option
   kNotContains,  //!< the opposite
-  kStartsWith,   //!< case-insensitive
-  kEndsWith,     //!< case-insensitive
+  kNotStartsWith,
+  kNotEndsWith,
+  kStartsWith,  //!< case-insensitive
+  kEndsWith,    //!< case-insensitive
   kIsNull,
   kIsNotNull,
   kBetween,  //!< inclusive, two values
@@ -44,7 +46,7 @@ enum class Operator : std::uint8_t {
 //! (a string without its quotes, anything else as JSON), a double with the member read as a number, a bool with the
 //! member read as true or false. A member that is missing, null, or cannot be read so counts as null.
 //!
-//! Comparisons with a null cell are false, those negated (!=, not_in, not_contains) true: "everything but 3" includes
+//! Comparisons with a null cell are false, those negated (!=, not_in, not_contains, …) true: "everything but 3" includes
 //! the rows that have no answer.
 struct Predicate {
   Operator op = Operator::kAll;

@@ -12,7 +12,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxWord = 255;
 constexpr std::size_t kMaxAttributes = 1000;
-constexpr std::int64_t kLeastCell = 2, kMostCell = 1000;
+constexpr std::int64_t kLeastCell = 2, kMostCell = 1000, kMostNumber = 2147483647;
 
 tl::unexpected<Error> BadMember(std::string sentence, std::string place) {
   return Fail(ErrorCode::kBadMember, std::move(sentence), std::move(place));
@@ -59,6 +59,11 @@ Status ChangeMember(std::string_view name, const json::value& value, const std::
     if (number == nullptr || *number < kLeastCell || *number > kMostCell)
       return BadMember("It must be a whole number from 2 to 1000.", place);
     settings.minimum_cell = static_cast<int>(*number);
+  } else if (name == "number") {
+    const std::int64_t* number = value.if_int64();
+    if (number == nullptr || *number < 0 || *number > kMostNumber)
+      return BadMember("It must be a whole number from 0 to 2147483647.", place);
+    settings.number = *number;
   } else if (name == "attributes") {
     return ChangeAttributes(value, place, settings);
   } else {
@@ -92,7 +97,10 @@ std::string StudySettingsJson(const StudySettings& settings) {
   AppendJsonString(text, settings.consent_purpose);
   text += ",\"site_attribute\":";
   AppendJsonString(text, settings.site_attribute);
-  text += ",\"minimum_cell\":" + std::to_string(settings.minimum_cell) + ",\"attributes\":{";
+  text += ",\"minimum_cell\":" + std::to_string(settings.minimum_cell);
+  // Left out where it was never set, so that settings kept before read the same.
+  if (settings.number > 0) text += ",\"number\":" + std::to_string(settings.number);
+  text += ",\"attributes\":{";
   bool first = true;
   for (const auto& [name, privacy] : settings.attributes) {
     if (!first) text += ',';

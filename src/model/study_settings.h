@@ -1,6 +1,7 @@
 #pragma once
 //! How a study wants its participants' data treated. Plain values, and their JSON form: the member `settings` of a study.
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@ struct StudySettings {
   std::string consent_purpose = "research";  //!< the purpose that counts for exports
   std::string site_attribute = "site";       //!< the participant attribute that grants limited to sites compare
   int minimum_cell = 5;                      //!< fewer participants than this in a cell of an aggregate: suppressed; 2 to 1,000
+  std::int64_t number = 0;                   //!< what protocols that know studies by whole numbers call it; 0: its id, where that is one
   //! Privacy classes of participant attributes; one that is not named is a direct identifier.
   std::map<std::string, PrivacyClass, std::less<>> attributes;
 

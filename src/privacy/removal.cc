@@ -32,7 +32,9 @@ bool Removal::Leaves(const model::Field& field) const {
 
 Status Removal::CheckColumns(const std::vector<model::Column>& columns) const {
   for (const auto& column : columns) {
-    if (column.kind != ColumnKind::kField) continue;
+    SHEAF_TRY(CheckPeople(column));
+    const bool of_field = column.kind == ColumnKind::kField || (column.kind == ColumnKind::kMetadata && column.field >= 0);
+    if (!of_field) continue;
     const auto& field = dataset_.fields[static_cast<std::size_t>(column.field)];
     if (Leaves(field)) continue;
     const bool direct = field.privacy == model::PrivacyClass::kDirect;
@@ -40,6 +42,20 @@ Status Removal::CheckColumns(const std::vector<model::Column>& columns) const {
                    "columns");
   }
   return {};
+}
+
+//! What people have beside their ids leaves as it does in lists of them.
+Status Removal::CheckPeople(const model::Column& column) const {
+  const std::string place = "columns";
+  switch (column.kind) {
+    case ColumnKind::kParticipantCode:
+    case ColumnKind::kSessionName:
+    case ColumnKind::kSessionAttribute: return Removed(query::ColumnName(column, dataset_), "is left out", place);
+    case ColumnKind::kParticipantAttribute:
+      if (settings_.ClassOfAttribute(column.attribute) != model::PrivacyClass::kDirect) return {};
+      return Removed(query::ColumnName(column, dataset_), "is left out: it is a direct identifier", place);
+    default: return {};
+  }
 }
 
 Status Removal::TranslateFilter(model::Predicate& predicate) const {
@@ -53,7 +69,9 @@ Status Removal::TranslateLeaf(model::Predicate& leaf) const {
   const std::string name = query::ColumnName(leaf.column, dataset_);
   switch (leaf.column.kind) {
     case ColumnKind::kParticipant:
-    case ColumnKind::kParticipantId: return TranslatePeople(leaf, CodeKind::kParticipant);
+    case ColumnKind::kParticipantId:
+      if (leaf.column.cast != FieldType::kString) return Removed(name, "cannot be filtered by", place);
+      return TranslatePeople(leaf, CodeKind::kParticipant);
     case ColumnKind::kSession:
     case ColumnKind::kSessionId: return TranslatePeople(leaf, CodeKind::kSession);
     case ColumnKind::kParticipantCode: return Removed("participant.code", "cannot be filtered by", place);

@@ -32,6 +32,7 @@ class Removal {
   std::vector<std::string> IdsOf(CodeKind kind, const std::vector<std::string>& codes) const;
 
  private:
+  Status CheckPeople(const model::Column& column) const;
   Status TranslateLeaf(model::Predicate& leaf) const;
   Status TranslatePeople(model::Predicate& leaf, CodeKind kind) const;
   //! A text that leaves masked is compared as a whole, and with nothing that would be masked.

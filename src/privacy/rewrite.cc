@@ -141,7 +141,9 @@ class RewrittenCursor final : public vault::Cursor {
       case ColumnKind::kTime: return TimeRule("time");
       case ColumnKind::kReceived: return TimeRule("received_at");
       case ColumnKind::kUpdated: return TimeRule("updated_at");
-      case ColumnKind::kMetadata: return {MasksTexts() || rules_.location_decimals ? Change::kMetadata : Change::kNone};
+      case ColumnKind::kMetadata:
+        if (column.field >= 0) return {MasksTexts() || rules_.location_decimals ? Change::kJson : Change::kNone};
+        return {MasksTexts() || rules_.location_decimals ? Change::kMetadata : Change::kNone};
       case ColumnKind::kSkipped: return {rules_.remove ? Change::kSkipped : Change::kNone};
       case ColumnKind::kField: return FieldRule(rules_.dataset->fields[static_cast<std::size_t>(column.field)]);
       default: return {};

@@ -35,7 +35,9 @@ constexpr std::pair<std::string_view, Operator> kOperators[] = {
     {"contains", Operator::kContains},
     {"not_contains", Operator::kNotContains},
     {"starts_with", Operator::kStartsWith},
+    {"not_starts_with", Operator::kNotStartsWith},
     {"ends_with", Operator::kEndsWith},
+    {"not_ends_with", Operator::kNotEndsWith},
     {"is_null", Operator::kIsNull},
     {"is_not_null", Operator::kIsNotNull},
     {"between", Operator::kBetween},
@@ -73,8 +75,9 @@ Kind KindOf(const Column& column, const model::Dataset& dataset) {
     case ColumnKind::kUpdated:
     case ColumnKind::kSessionStart:
     case ColumnKind::kSessionEnd: return Kind::kTime;
+    case ColumnKind::kParticipantId: return KindOf(column.cast);
     case ColumnKind::kParticipantAttribute:
-    case ColumnKind::kSessionAttribute: return Kind::kAttribute;
+    case ColumnKind::kSessionAttribute: return column.cast == FieldType::kString ? Kind::kAttribute : KindOf(column.cast);
     default: return Kind::kText;
   }
 }
@@ -97,7 +100,9 @@ bool IsOrdering(Operator op) {
   return op == Operator::kGreater || op == Operator::kGreaterEqual || op == Operator::kLess || op == Operator::kLessEqual ||
          op == Operator::kBetween;
 }
-bool IsSearch(Operator op) { return op == Operator::kStartsWith || op == Operator::kEndsWith; }
+bool IsSearch(Operator op) {
+  return op == Operator::kStartsWith || op == Operator::kNotStartsWith || op == Operator::kEndsWith || op == Operator::kNotEndsWith;
+}
 bool IsContains(Operator op) { return op == Operator::kContains || op == Operator::kNotContains; }
 bool IsNullTest(Operator op) { return op == Operator::kIsNull || op == Operator::kIsNotNull; }
 bool TakesList(Operator op) { return op == Operator::kIn || op == Operator::kNotIn || op == Operator::kBetween; }

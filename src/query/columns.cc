@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "query/filter.h"
 #include "query/names.h"
@@ -63,13 +64,14 @@ Result<std::vector<Column>> ParseColumns(std::string_view text, const model::Dat
   const Names names(dataset);
   std::vector<Column> columns;
   std::vector<bool> fields_seen(dataset.fields.size());
-  std::vector<bool> others_seen(static_cast<std::size_t>(ColumnKind::kSessionAttribute) + 1);
+  std::set<std::string> others_seen;
   SHEAF_TRY(ForEachPart(text, "columns", [&](std::string_view part) -> Status {
     SHEAF_ASSIGN(Column column, names.ForOutput(part, "columns"));
-    auto seen = column.kind == ColumnKind::kField ? fields_seen[static_cast<std::size_t>(column.field)]
-                                                  : others_seen[static_cast<std::size_t>(column.kind)];
+    const bool is_field = column.kind == ColumnKind::kField;
+    const bool seen =
+        is_field ? fields_seen[static_cast<std::size_t>(column.field)] : !others_seen.insert(ColumnName(column, dataset)).second;
     if (seen) return Fail(ErrorCode::kBadParameter, Quoted(part) + " is named twice", "columns");
-    seen = true;
+    if (is_field) fields_seen[static_cast<std::size_t>(column.field)] = true;
     columns.push_back(std::move(column));
     return {};
   }));
@@ -78,9 +80,11 @@ Result<std::vector<Column>> ParseColumns(std::string_view text, const model::Dat
 
 std::string ColumnName(const Column& column, const model::Dataset& dataset) {
   if (column.kind == ColumnKind::kField) return dataset.fields[static_cast<std::size_t>(column.field)].id;
-  if (column.kind == ColumnKind::kParticipantAttribute) return "participant." + column.attribute;
-  if (column.kind == ColumnKind::kSessionAttribute) return "session." + column.attribute;
-  const std::string name(WordOf(column.kind));
+  const std::string cast(CastWord(column.cast));
+  if (column.kind == ColumnKind::kParticipantAttribute) return "participant." + column.attribute + cast;
+  if (column.kind == ColumnKind::kSessionAttribute) return "session." + column.attribute + cast;
+  if (column.kind == ColumnKind::kMetadata && column.field >= 0) return "metadata." + column.attribute;
+  const std::string name = std::string(WordOf(column.kind)) + cast;
   return dataset.FieldNumber(name) >= 0 ? "record." + name : name;
 }
 

@@ -7,15 +7,17 @@
 //! F: a field's id, or time, seq, id, onset_ms, received_at, updated_at, participant, session (their ids),
 //! participant.{id,code,status,ATTRIBUTE}, session.{id,name,status,start,end,ATTRIBUTE}. A field of the dataset hides
 //! a word of the same name; `record.time` and so on reach the record's own. O: = != > >= < <= in not_in contains
-//! not_contains starts_with ends_with is_null is_not_null between. Binding names the place of every fault.
+//! not_contains starts_with not_starts_with ends_with not_ends_with is_null is_not_null between. Binding names the place of every fault.
 //!
 //! What suits what: texts (string, identifier and json fields, ids, codes, names, states) take every operator; numbers,
-//! datetimes and times all but contains, not_contains, starts_with and ends_with; enum and boolean = != in not_in
+//! datetimes and times all but contains, starts_with, ends_with and their opposites; enum and boolean = != in not_in
 //! is_null is_not_null; sets contains, not_contains (one option) is_null is_not_null. in and not_in take an array, between an array
 //! of two; is_null and is_not_null take no value (or null) and do not tell skipped from absent. {"all":[]} and not_in [] match every row, {"any":[]} and in []
 //! none. An integer may be compared with a number such as 2.5. A date alone means the start of that day in UTC.
 //! Attributes are compared as text when the value is a text, as numbers when it is a number, and as booleans when it is
-//! true or false (see model/predicate.h); their names have up to 255 bytes and neither quotes nor backslashes.
+//! true or false (see model/predicate.h); their names have up to 255 bytes and neither quotes nor backslashes. With
+//! `:datetime`, `:number` or `:boolean` behind the name (also behind participant.id) they are read as that, and null where
+//! they cannot be.
 
 #include <cstddef>
 #include <string>
@@ -48,7 +50,8 @@ Result<std::string> CanonicalFilter(std::string_view json);
 Result<std::vector<model::SortKey>> ParseSort(std::string_view text, const model::Dataset& dataset);
 
 //! `columns`: comma-separated names of fields and of record columns (id, participant, session, time, time_offset,
-//! onset_ms, seq, received_at, updated_at, skipped, metadata). An empty text is an empty list. Errors as for sort; a
+//! onset_ms, seq, received_at, updated_at, skipped, metadata), `metadata.FIELD` (of one answer), `study`, and what
+//! participants and sessions have beside their ids, as in filters. An empty text is an empty list. Errors as for sort; a
 //! name twice is kBadParameter. Place "columns".
 Result<std::vector<model::Column>> ParseColumns(std::string_view text, const model::Dataset& dataset);
 

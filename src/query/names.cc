@@ -38,6 +38,14 @@ constexpr std::pair<std::string_view, ColumnKind> kPeopleColumns[] = {
     {"session.end", ColumnKind::kSessionEnd},
 };
 
+constexpr std::pair<std::string_view, model::FieldType> kCasts[] = {
+    {":datetime", model::FieldType::kDatetime},
+    {":number", model::FieldType::kDouble},
+    {":boolean", model::FieldType::kBoolean},
+};
+constexpr std::string_view kMetadataPrefix = "metadata.";
+constexpr std::string_view kStudyWord = "study";
+
 Column Of(ColumnKind kind) { return Column{kind, -1, {}}; }
 
 bool StartsWith(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
@@ -56,6 +64,20 @@ std::optional<Column> PeopleColumn(std::string_view name) {
   }
   const ColumnKind kind = participant ? ColumnKind::kParticipantAttribute : ColumnKind::kSessionAttribute;
   return Column{kind, -1, std::string(attribute)};
+}
+
+//! "participant.joined:datetime": an attribute, or a participant's id, read as something else than text.
+std::optional<Column> CastPeopleColumn(std::string_view name) {
+  for (const auto& [suffix, type] : kCasts) {
+    if (!name.ends_with(suffix)) continue;
+    auto column = PeopleColumn(name.substr(0, name.size() - suffix.size()));
+    if (!column) return std::nullopt;
+    const bool is_attribute = column->kind == ColumnKind::kParticipantAttribute || column->kind == ColumnKind::kSessionAttribute;
+    if (!is_attribute && column->kind != ColumnKind::kParticipantId) return std::nullopt;
+    column->cast = type;
+    return column;
+  }
+  return PeopleColumn(name);
 }
 
 std::string_view WithoutRecordPrefix(std::string_view name) {
@@ -84,6 +106,7 @@ std::optional<ColumnKind> RecordColumn(std::string_view word) {
 }
 
 std::string_view WordOf(ColumnKind kind) {
+  if (kind == ColumnKind::kStudy) return kStudyWord;
   for (const auto& [name, candidate] : kRecordColumns) {
     if (candidate == kind) return name;
   }
@@ -106,7 +129,7 @@ std::optional<Column> Names::Field(std::string_view name) const {
 
 Result<Column> Names::ForCondition(std::string_view name, std::string_view place) const {
   if (auto field = Field(name)) return *std::move(field);
-  if (auto people = PeopleColumn(name)) return *std::move(people);
+  if (auto people = CastPeopleColumn(name)) return *std::move(people);
   const auto kind = RecordColumn(WithoutRecordPrefix(name));
   if (!kind || *kind == ColumnKind::kTimeOffset) return UnknownField(name, place);
   if (*kind == ColumnKind::kParticipant) return Of(ColumnKind::kParticipantId);
@@ -116,9 +139,28 @@ Result<Column> Names::ForCondition(std::string_view name, std::string_view place
 
 Result<Column> Names::ForOutput(std::string_view name, std::string_view place) const {
   if (auto field = Field(name)) return *std::move(field);
+  if (auto people = CastPeopleColumn(name)) {
+    // Ids have their own columns, which are written more quickly.
+    if (people->kind == ColumnKind::kParticipantId) return Of(ColumnKind::kParticipant);
+    if (people->kind == ColumnKind::kSessionId) return Of(ColumnKind::kSession);
+    return *std::move(people);
+  }
+  if (StartsWith(name, kMetadataPrefix)) {
+    auto field = Field(name.substr(kMetadataPrefix.size()));
+    if (!field) return UnknownField(name, place);
+    return Column{ColumnKind::kMetadata, field->field, std::string(name.substr(kMetadataPrefix.size()))};
+  }
+  if (WithoutRecordPrefix(name) == kStudyWord) return Of(ColumnKind::kStudy);
   const auto kind = RecordColumn(WithoutRecordPrefix(name));
   if (!kind) return UnknownField(name, place);
   return Of(*kind);
+}
+
+std::string_view CastWord(model::FieldType type) {
+  for (const auto& [suffix, candidate] : kCasts) {
+    if (candidate == type) return suffix;
+  }
+  return {};
 }
 
 }  // namespace sheaf::query

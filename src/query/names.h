@@ -19,7 +19,8 @@ class Names {
 
   //! The column that a filter or a sort means by `name`: `participant` and `session` are their ids. kUnknownField.
   Result<model::Column> ForCondition(std::string_view name, std::string_view place) const;
-  //! The column that a column list means by `name`: fields and record columns. kUnknownField.
+  //! The column that a column list means by `name`: fields, record columns, `study`, `metadata.FIELD`, and what participants
+  //! and sessions have beside their ids. kUnknownField.
   Result<model::Column> ForOutput(std::string_view name, std::string_view place) const;
 
  private:
@@ -33,6 +34,9 @@ class Names {
 std::optional<model::ColumnKind> RecordColumn(std::string_view word);
 //! The word of a record column, a participant's or a session's; empty for attributes and fields.
 std::string_view WordOf(model::ColumnKind kind);
+
+//! ":datetime" for kDatetime; empty for a type that nothing is cast to.
+std::string_view CastWord(model::FieldType type);
 
 //! `text` in quotes for a message, cut when it is long.
 std::string Quoted(std::string_view text);

@@ -183,6 +183,10 @@ struct ListOptions {
   std::optional<std::vector<std::int32_t>> numbers;  //!< of these alone
 };
 
+//! The participants, as records of a dataset that every study has and nobody can write: one each, with their code, status and
+//! attributes; in order of their numbers, which stand for seq. Datasets() does not list it.
+inline constexpr std::string_view kParticipantsDataset = "_participants";
+
 //! Participants who withdrew are in no answer of it: not in rows, counts, summaries, lists. Only Care() knows them.
 class StudyVault {
  public:

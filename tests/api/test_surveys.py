@@ -1,7 +1,16 @@
 """Surveys as a study has them: states of responses, tests, edits, partial responses, profiles."""
+import csv
+import io
 import json
+import pathlib
+import zipfile
 
 import pytest
+import yaml
+
+from conftest import OWNER
+from harness import program
+from harness.avicenna import Avicenna, new_study as avicenna_study
 
 
 WAVE = [
@@ -66,3 +75,78 @@ def test_profiles_are_one_record_a_participant_and_a_filter_takes_the_active(stu
     assert [record["participant"] for record in profile.page(filter=active)["records"]] == ["a", "c"]
     profile.send([{"id": "b", "participant": "b", "values": {"member_status": "active"}}])
     assert profile.count(filter=active) == 3 and profile.count() == 3
+
+
+# ------------------------------------------------------------------------------------------------ every question in every format
+
+QUESTIONS = yaml.safe_load((pathlib.Path(__file__).parent / "data" / "survey_questions.yaml").read_text(encoding="utf-8"))
+FIELDS = [entry["field"] for entry in QUESTIONS["fields"]]
+ANSWERS = {entry["field"]["id"]: entry["answer"] for entry in QUESTIONS["fields"]}
+STATES = [("answered", ANSWERS, []), ("skipped", {}, [field["id"] for field in FIELDS]), ("not-asked", {}, [])]
+
+
+@pytest.fixture(scope="module")
+def questions(owner):
+    study = avicenna_study(owner)
+    dataset = study.dataset("1", FIELDS, kind="survey", groups=QUESTIONS["groups"])
+    # Skipped in the one way, and in the other.
+    dataset.send([{"id": "answered", "participant": "1", "values": ANSWERS}, {"id": "skipped", "participant": "1", "values": {name: None for name in ANSWERS}}, {"id": "not-asked", "participant": "1", "values": {}}])
+    dataset.send([{"id": "skipped-2", "participant": "1", "values": {}, "skipped": list(ANSWERS)}])
+    return dataset
+
+
+def check(records):
+    records = {record["id"]: record for record in records}
+    for name, values, skipped in [*STATES, ("skipped-2", {}, STATES[1][2])]:
+        assert records[name]["values"] == values and records[name].get("skipped", []) == skipped, name
+
+
+def test_three_states_on_pages_and_in_json(questions):
+    check(questions.page()["records"])
+    document = questions.stream("json").json()
+    check(document["records"])
+    assert [field["question"] for field in document["definition"]["fields"] if "question" in field] == [field["question"] for field in FIELDS if "question" in field]
+    assert document["definition"]["groups"][0] == {"id": "Q3", "name": "Q3", "label": "How much?", "required": True}
+    check([json.loads(line) for line in questions.stream("ndjson").text.splitlines()])
+
+
+def test_three_states_in_csv(questions):
+    rows = list(csv.DictReader(io.StringIO(questions.stream("csv", missing="skipped=-99,absent=NA", columns=",".join(["id", *ANSWERS])).content.decode(), newline="")))
+    for entry in QUESTIONS["fields"]:
+        assert [row[entry["field"]["id"]] for row in rows[:3]] == entry["csv"], entry["field"]["id"]
+    split = list(csv.DictReader(io.StringIO(questions.stream("csv", missing="skipped=-99,absent=NA", sets="split", columns="Q2,Q4_2").content.decode(), newline="")))
+    assert [list(row.values()) for row in split[:3]] == [["1", "0", "1", "0", "0"], ["-99"] * 5, ["NA"] * 5]
+
+
+def test_three_states_in_parquet(questions, server, owner_key, tmp_path):
+    """Read back through the importer, which knows what skipped means."""
+    path, types = tmp_path / "wave.parquet", {field["id"]: field["type"] for field in FIELDS}
+    path.write_bytes(questions.stream("parquet", columns=",".join(["id", "participant", *ANSWERS, "skipped"])).content)
+    back = avicenna_study(questions.api)
+    copy = back.dataset("1", FIELDS, kind="survey", groups=QUESTIONS["groups"])
+    program.run("import", path, "--server", server.url, "--key", owner_key, "--study", back.id, "--dataset", "1")
+    records = copy.page()["records"]
+    for record in records:  # Parquet keeps JSON as text, and the importer passes on what it reads
+        record["values"].update({name: json.loads(value) for name, value in record["values"].items() if types[name] == "json"})
+    check(records)
+
+
+def test_three_states_in_a_zip(questions):
+    job = questions.study.finished({"format": "zip", "files": "ndjson", "datasets": ["1"]})
+    content = questions.api.get(f"/exports/{job['id']}/file").content
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        check([json.loads(line) for line in archive.read("1/1.ndjson").decode().splitlines()])
+
+
+def test_answers_as_avicenna_writes_them(questions, server, make_key):
+    client = Avicenna(server.url, OWNER, make_key()["key"])
+    entries = [entry for entry in QUESTIONS["fields"] if "avicenna" in entry]
+    heading, rows = client.rows(client.survey({"study_id": int(questions.study.id), "filter": "ACTIVITY_RESPONSE", "activity_id": 1, "export_version": "v2",
+                                               "rule_set": {"columns": [entry["field"]["id"] for entry in entries], "query": {"field_name": "uuid", "op": "!=", "value": "skipped-2"}, "sort_by": []}}))
+    for entry in entries:
+        assert [row[heading.index(entry["field"]["id"])] for row in rows] == entry["avicenna"], entry["field"]["id"]
+
+
+def test_summaries_count_the_three(questions):
+    for field in questions.summary()["fields"]:
+        assert (field["answered"], field["skipped"], field["absent"]) == (1, 2, 1), field

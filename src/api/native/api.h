@@ -17,6 +17,7 @@
 #include "export/jobs.h"
 #include "export/pipeline.h"
 #include "http/server.h"
+#include "model/sensor_sources.h"
 #include "privacy/erasure.h"
 #include "privacy/retention.h"
 #include "secrets/key_ring.h"
@@ -57,6 +58,7 @@ struct Rooms {
   std::shared_ptr<exporting::StreamPool> streams;
   std::shared_ptr<privacy::Eraser> eraser;
   std::shared_ptr<privacy::Retention> retention;
+  std::shared_ptr<const model::SensorSources> sensors;
   std::string temporary;                //!< DIR/tmp
   std::string public_url;               //!< before the paths in `Location`, without a slash at its end; empty: paths alone
   std::shared_ptr<BoundAddress> bound;  //!< null: never known

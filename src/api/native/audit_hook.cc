@@ -67,6 +67,7 @@ constexpr std::array kOperations = std::to_array<Operation>({
     {"PUT", "/studies/{study}/lock", "study.lock", Kind::kDurable},
     {"DELETE", "/studies/{study}/lock", "study.unlock", Kind::kDurable},
     {"PUT", "/studies/{study}/datasets/{dataset}", "definition.change", Kind::kDurable},
+    {"POST", "/studies/{study}/sensors", "definition.change", Kind::kDurable},
     {"GET", "/studies/{study}/participants/{participant}/consents", "consent.read", Kind::kNoted},
     {"PUT", "/studies/{study}/participants/{participant}/consents/{purpose}", "consent.change", Kind::kDurable},
     {"GET", "/studies/{study}/participants/{participant}/withdrawal", "withdrawal.read", Kind::kNoted},

@@ -51,13 +51,14 @@ void Answer(const CallHandler& handler, const RouteStyle& style, Call& call) {
 }
 
 //! Who is asking, if they may ask now.
-Result<access::Principal> LetIn(const Rooms& rooms, const http::Request& request) {
+Result<access::Principal> LetIn(const Rooms& rooms, const http::Request& request, const RouteStyle& style) {
   const std::string client = ClientAddress(request, rooms.trust_proxy);
   SHEAF_TRY(rooms.limits->OfAddress(client));
   const access::Credentials credentials = CredentialsOf(request);
-  auto principal = rooms.gate->Authenticate(credentials);
+  auto principal = style.who_asks ? style.who_asks(rooms, request) : rooms.gate->Authenticate(credentials);
   if (!principal) {
-    const bool guess = principal.error().code == ErrorCode::kUnauthenticated && access::Gate::Tries(credentials);
+    const bool guess = principal.error().code == ErrorCode::kUnauthenticated &&
+                       (access::Gate::Tries(credentials) || (style.who_asks && !credentials.authorization.empty()));
     if (guess) SHEAF_TRY(rooms.limits->OfFailures(client));
     return principal;
   }
@@ -67,7 +68,7 @@ Result<access::Principal> LetIn(const Rooms& rooms, const http::Request& request
 
 RouteStyle NativeStyle(std::string_view method, std::string_view pattern, std::uint64_t max_body) {
   const auto render = [](const Error& error, std::string_view path, std::string_view id) { return ProblemResponse(error, path, id); };
-  return {max_body, render, RuleFor(method, pattern)};
+  return {max_body, render, RuleFor(method, pattern), nullptr};
 }
 
 }  // namespace
@@ -81,7 +82,7 @@ void AddRoute(http::Router& router, const std::shared_ptr<const Rooms>& rooms, s
               CallHandler handler, RouteStyle style) {
   const std::uint64_t max_body = style.max_body;
   auto handle = [rooms, handler = std::move(handler), style = std::move(style)](http::Request request, http::Responder responder) {
-    auto principal = LetIn(*rooms, request);
+    auto principal = LetIn(*rooms, request, style);
     if (!principal) AuditStranger(*rooms, request, principal.error());
     if (!principal) return responder.Send(style.render(principal.error(), request.path, request.id));
     Call call{rooms, std::move(request), std::move(responder), std::move(*principal)};

@@ -83,6 +83,8 @@ struct RouteStyle {
   std::uint64_t max_body = kNoBody;
   http::ErrorRenderer render;  //!< of refusals
   AuditRule audit;
+  //! Who is asking, where it is not as in the native API. A request with `Authorization` that is not let in counts as a guess.
+  std::function<Result<access::Principal>(const Rooms& rooms, const http::Request& request)> who_asks = nullptr;
 };
 void AddRoute(http::Router& router, const std::shared_ptr<const Rooms>& rooms, std::string_view method, std::string_view pattern,
               CallHandler handler, RouteStyle style);
@@ -121,6 +123,7 @@ void AddDatasetRoutes(http::Router& router, const std::shared_ptr<const Rooms>& 
 void AddRecordRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddIngestRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddStreamRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
+void AddSensorRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddExportRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddLockRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddLinkRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);

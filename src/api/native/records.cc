@@ -16,10 +16,11 @@ constexpr std::uint64_t kDefaultPage = 100;
 
 Answer ListRecords(Call& call) {
   SHEAF_ASSIGN(const access::StudyAccess access, call.ReadAccess());
-  SHEAF_TRY(call.OnlyParameters({"limit",       "cursor",   "filter",      "sort",           "columns",
-                                 "since",       "until",    "tombstones",  "values",         "timezone",
-                                 "identifiers", "payloads", "shift_dates", "generalise",     "location_decimals",
-                                 "require_k",   "group_by", "test",        "consented_only", "consent_purpose"},
+  SHEAF_TRY(call.OnlyParameters({"limit",          "cursor",   "filter",      "sort",       "columns",
+                                 "since",          "until",    "tombstones",  "values",     "timezone",
+                                 "identifiers",    "payloads", "shift_dates", "generalise", "location_decimals",
+                                 "require_k",      "group_by", "test",        "people",     "consented_only",
+                                 "consent_purpose"},
                                 {"participant", "session"}));
   exporting::PageOptions page;
   SHEAF_ASSIGN(page.limit, call.CountParameter("limit", kDefaultPage, 1, exporting::kMaxPage));

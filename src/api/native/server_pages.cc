@@ -51,6 +51,7 @@ void AddRoutes(http::Router& router, std::shared_ptr<const Rooms> rooms) {
   AddParticipantRoutes(router, rooms);
   AddSessionRoutes(router, rooms);
   AddDatasetRoutes(router, rooms);
+  AddSensorRoutes(router, rooms);
   AddRecordRoutes(router, rooms);
   AddIngestRoutes(router, rooms);
   AddStreamRoutes(router, rooms);

@@ -138,7 +138,11 @@ std::string PhysicalName(const model::Column& column) {
     case model::ColumnKind::kReceived: return "_received";
     case model::ColumnKind::kUpdated: return "_updated";
     case model::ColumnKind::kSkipped: return "_skipped";
-    case model::ColumnKind::kMetadata: return "_metadata";
+    case model::ColumnKind::kMetadata:
+      // Ids of fields have no character that means something in a path or in a text of SQL.
+      if (column.field >= 0) return fmt::format("json_extract(_metadata, '$.\"{}\"')::VARCHAR", column.attribute);
+      return "_metadata";
+    case model::ColumnKind::kStudy: return SqlText(column.attribute);
     case model::ColumnKind::kField: return FieldColumnName(column.field);
     default: return {};
   }

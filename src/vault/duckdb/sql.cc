@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "vault/duckdb/participants_dataset.h"
 #include "vault/duckdb/schema.h"
 
 namespace sheaf::vault {
@@ -50,11 +51,12 @@ class Renderer {
   //! An expression for sorting by a column.
   std::string SortExpression(const model::Column& column) {
     if (OfParticipant(column.kind)) {
-      return fmt::format("(SELECT {} FROM {}.main.participants p WHERE p.no = _participant)", WithoutIds(column, PeopleExpression(column)),
-                         context_.alias);
+      return fmt::format("(SELECT {} FROM {}.main.participants p WHERE p.no = _participant)",
+                         Cast(column, WithoutIds(column, PeopleExpression(column))), context_.alias);
     }
     if (OfSession(column.kind)) {
-      return fmt::format("(SELECT {} FROM {}.main.sessions p WHERE p.no = _session)", PeopleExpression(column), context_.alias);
+      return fmt::format("(SELECT {} FROM {}.main.sessions p WHERE p.no = _session)", Cast(column, PeopleExpression(column)),
+                         context_.alias);
     }
     // The number of a participant says nothing to a reader: in every sort it stands for the id.
     if (column.kind == ColumnKind::kParticipant) return SortExpression({ColumnKind::kParticipantId, -1, {}});
@@ -104,6 +106,22 @@ class Renderer {
     }
   }
 
+  //! A text read as what the column says.
+  static std::string Cast(const model::Column& column, std::string text) {
+    switch (column.cast) {
+      case model::FieldType::kDatetime:
+        // A time without an offset is UTC, whatever zone the engine is in.
+        return fmt::format(
+            "coalesce(epoch_us(CASE WHEN regexp_matches({0}, '[0-9]{{2}}:[0-9]{{2}}.*(Z|[+-][0-9]{{2}}:?[0-9]{{2}})$') THEN TRY_CAST({0} "
+            "AS "
+            "TIMESTAMPTZ) END), epoch_us(TRY_CAST({0} AS TIMESTAMP)))",
+            text);
+      case model::FieldType::kDouble: return fmt::format("TRY_CAST({} AS DOUBLE)", text);
+      case model::FieldType::kBoolean: return fmt::format("TRY_CAST({} AS BOOLEAN)", text);
+      default: return text;
+    }
+  }
+
   //! An attribute's text, null where it is somebody's id and ids are masked. A number is a number, even if it is also an id.
   std::string WithoutIds(const model::Column& column, std::string expression) const {
     if (!masked_ || column.kind != ColumnKind::kParticipantAttribute) return expression;
@@ -134,14 +152,16 @@ class Renderer {
     // Comparisons run on the small people table and the rows are chosen by number. What is negated is chosen by the
     // complement, so that rows without a session are among them.
     const bool negated = predicate.op == Operator::kNotEqual || predicate.op == Operator::kNotIn ||
-                         predicate.op == Operator::kNotContains || predicate.op == Operator::kIsNull;
+                         predicate.op == Operator::kNotContains || predicate.op == Operator::kNotStartsWith ||
+                         predicate.op == Operator::kNotEndsWith || predicate.op == Operator::kIsNull;
     Predicate positive = predicate;
     if (negated) positive.op = Opposite(predicate.op);
     const std::string_view number = participant ? "_participant" : "_session";
     if (negated) Text(fmt::format("({0} IS NULL OR NOT ", number));
     Text(fmt::format("coalesce({} IN (SELECT no FROM {}.main.{} p WHERE ", number, context_.alias,
                      participant ? "participants" : "sessions"));
-    Comparison(positive, PeopleExpression(column));
+    const bool is_cast = column.cast != model::FieldType::kString;
+    Comparison(positive, is_cast ? Cast(column, WithoutIds(column, PeopleExpression(column))) : PeopleExpression(column));
     Text("), FALSE)");
     if (negated) Text(")");
   }
@@ -151,6 +171,8 @@ class Renderer {
       case Operator::kNotEqual: return Operator::kEqual;
       case Operator::kNotIn: return Operator::kIn;
       case Operator::kNotContains: return Operator::kContains;
+      case Operator::kNotStartsWith: return Operator::kStartsWith;
+      case Operator::kNotEndsWith: return Operator::kEndsWith;
       default: return Operator::kIsNotNull;
     }
   }
@@ -162,7 +184,7 @@ class Renderer {
                        kind == ColumnKind::kSession;
     const bool positive = predicate.op == Operator::kEqual || predicate.op == Operator::kIn;
     const bool negative = predicate.op == Operator::kNotEqual || predicate.op == Operator::kNotIn;
-    if (!is_id || (!positive && !negative)) return false;
+    if (!is_id || (!positive && !negative) || predicate.column.cast != model::FieldType::kString) return false;
     std::string numbers;
     for (const Value& value : predicate.values) {
       const auto* id = std::get_if<std::string>(&value);
@@ -193,7 +215,7 @@ class Renderer {
 
   void Comparison(const Predicate& predicate, std::string expression) {
     // Attributes are JSON: they compare as text, or as numbers when the filter's value is one.
-    if (IsAttribute(predicate.column) && !predicate.values.empty()) {
+    if (IsAttribute(predicate.column) && !predicate.values.empty() && predicate.column.cast == model::FieldType::kString) {
       const Value& value = predicate.values.front();
       // Texts are compared as they are: who may not see ids may not name them either.
       if (!std::holds_alternative<std::string>(value)) expression = WithoutIds(predicate.column, std::move(expression));
@@ -233,6 +255,11 @@ class Renderer {
         return Text(")");
       case Operator::kStartsWith: return Function("starts_with(lower(", expression, predicate);
       case Operator::kEndsWith: return Function("ends_with(lower(", expression, predicate);
+      case Operator::kNotStartsWith:
+      case Operator::kNotEndsWith:
+        Text("(" + expression + " IS NULL OR NOT ");
+        Function(predicate.op == Operator::kNotStartsWith ? "starts_with(lower(" : "ends_with(lower(", expression, predicate);
+        return Text(")");
       default: return Text("FALSE");
     }
   }
@@ -363,7 +390,7 @@ Sql RenderSelect(const Select& select, const SqlContext& context, std::string_vi
     // The cursor goes on from the last seq it has seen.
     renderer.Text(select.columns.empty() ? "_seq" : ", _seq");
   }
-  renderer.Text(" FROM " + TableName(context.alias, context.dataset.number) + " WHERE ");
+  renderer.Text(" FROM " + SourceSql(context.alias, context.dataset.number) + " WHERE ");
   RenderConditions(renderer, select, context, true);
   // Rows are stored in order of seq by the one writer, and the engine keeps stored order where nothing else is asked.
   if (!select.order.empty()) {
@@ -373,6 +400,8 @@ Sql RenderSelect(const Select& select, const SqlContext& context, std::string_vi
     }
     renderer.Text("_seq ASC");
   }
+  // Participants have no such writer.
+  if (select.order.empty() && columns.empty() && context.dataset.number == 0) renderer.Text(" ORDER BY _seq ASC");
   if (select.limit > 0) renderer.Text(fmt::format(" LIMIT {}", select.limit));
   return renderer.Take();
 }

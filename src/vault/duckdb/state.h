@@ -58,6 +58,7 @@ struct StudyState {
     return reading;
   }
   bool HasDeadRows(const model::Dataset& dataset) const {
+    if (dataset.number == 0) return false;
     const std::shared_lock lock(mutex);
     return statistics[static_cast<std::size_t>(dataset.number - 1)].has_dead_rows;
   }

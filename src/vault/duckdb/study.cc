@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "model/definition_json.h"
 #include "vault/duckdb/cursor.h"
+#include "vault/duckdb/participants_dataset.h"
 #include "vault/duckdb/rewrite.h"
 #include "vault/duckdb/schema.h"
 #include "vault/duckdb/sql.h"
@@ -59,6 +60,7 @@ Status DuckStudy::Close() {
 // ------------------------------------------------------------------------------------------------ definitions
 
 Result<std::shared_ptr<const model::Dataset>> DuckStudy::FindDataset(std::string_view id) {
+  if (id == kParticipantsDataset) return ParticipantsDataset();
   auto dataset = state_->Find(id);
   if (!dataset) return Fail(ErrorCode::kNotFound, "there is no dataset with this id");
   return dataset;
@@ -70,6 +72,9 @@ std::vector<std::shared_ptr<const model::Dataset>> DuckStudy::Datasets() {
 }
 
 Result<std::shared_ptr<const model::Dataset>> DuckStudy::PutDataset(model::Dataset dataset, bool* created) {
+  if (dataset.id == kParticipantsDataset) {
+    return Fail(ErrorCode::kDefinitionConflict, "this dataset is made of the study's participants; change them instead");
+  }
   std::shared_ptr<const model::Dataset> kept;
   bool is_new = false;
   SHEAF_TRY(writer_->Run([&](Transaction& transaction) -> Status {
@@ -142,7 +147,7 @@ Result<std::unique_ptr<Cursor>> DuckStudy::Read(const Select& select) {
 }
 
 std::optional<std::uint64_t> DuckStudy::CountFromStatistics(const Select& select, const model::Dataset& dataset) const {
-  if (select.after != kNoSeq || !select.consented_to.empty()) return std::nullopt;
+  if (select.after != kNoSeq || !select.consented_to.empty() || dataset.number == 0) return std::nullopt;
   const std::shared_lock lock(state_->mutex);
   const auto& statistics = state_->statistics[static_cast<std::size_t>(dataset.number - 1)];
   if (statistics.last_seq > select.upto) return std::nullopt;
@@ -177,6 +182,7 @@ Result<std::uint64_t> DuckStudy::Count(const Select& select) {
 
 Result<Summary> DuckStudy::Summarize(std::string_view id) {
   SHEAF_ASSIGN(auto dataset, FindDataset(id));
+  if (dataset->number == 0) return SummarizeParticipants();
   const auto place = static_cast<std::size_t>(dataset->number - 1);
   {
     const std::shared_lock lock(state_->mutex);

@@ -73,6 +73,7 @@ class DuckStudy : public StudyVault, public PeopleCare, public std::enable_share
  private:
   DuckStudy() = default;
   Status Attach(const Options& options, bool create);
+  Result<Summary> SummarizeParticipants();
   std::optional<std::uint64_t> CountFromStatistics(const Select& select, const model::Dataset& dataset) const;
 
   std::shared_ptr<StudyState> state_;

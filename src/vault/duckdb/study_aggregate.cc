@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "vault/duckdb/participants_dataset.h"
 #include "vault/duckdb/schema.h"
 #include "vault/duckdb/sql.h"
 #include "vault/duckdb/study.h"
@@ -58,7 +59,7 @@ class Aggregation {
   //! The rows: groups, p (whose), v (the answer), s (was it skipped?).
   std::string Source(const std::string& value) const {
     return fmt::format("(SELECT {}_participant AS p, {} AS v, _skipped AS k FROM {} WHERE {})", groups_, value,
-                       TableName(context_.alias, context_.dataset.number), where_.text);
+                       SourceSql(context_.alias, context_.dataset.number), where_.text);
   }
   std::string Grouping() const {
     return names_.empty() ? std::string() : fmt::format(" GROUP BY {0} ORDER BY {0}", names_.substr(0, names_.size() - 2));

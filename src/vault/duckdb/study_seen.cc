@@ -57,6 +57,13 @@ Result<std::vector<std::int32_t>> DuckStudy::SessionNumbers(const std::optional<
   return numbers;
 }
 
+Result<Summary> DuckStudy::SummarizeParticipants() {
+  Select all;
+  all.dataset = kParticipantsDataset;
+  all.upto = LastSeq();
+  return SummarizePart(all);
+}
+
 Result<Summary> DuckStudy::SummarizePart(const Select& part) {
   SHEAF_ASSIGN(const auto dataset, FindDataset(part.dataset));
   Select select = part;
@@ -71,6 +78,10 @@ Result<Summary> DuckStudy::SummarizePart(const Select& part) {
     statistics.Count(*batch, dataset->fields.size(), 0, batch->rows, 1);
   }
   Summary summary = statistics.Summarize();
+  if (dataset->number == 0) {
+    summary.last_seq = LastSeq();
+    return summary;
+  }
   SHEAF_ASSIGN(const Summary whole, Summarize(part.dataset));
   summary.last_seq = whole.last_seq;
   return summary;

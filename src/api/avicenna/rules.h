@@ -1,0 +1,30 @@
+#pragma once
+//! A rule set compiled to our own filter language and sort.
+
+#include <string>
+#include <vector>
+
+#include "api/avicenna/columns.h"
+#include "base/error.h"
+#include "vault/vault.h"
+
+namespace boost::json {
+class value;
+}
+
+namespace sheaf::api::avicenna {
+
+struct RuleSet {
+  std::vector<std::string> columns;  //!< as asked for
+  std::string filter;                //!< JSON; empty: none
+  std::string sort;
+};
+
+//! Errors name their place as a client sees it: `rule_set.query.AND[0].value`. kBadMember, kBadFilter, kUnknownField,
+//! kUnknownOperator, kWrongType.
+Result<RuleSet> CompileRules(const boost::json::value& rule_set, const FieldNames& names, vault::StudyVault& vault);
+
+//! The place of a fault in a compiled filter (`/filter/all/0/value`) as a client sees it; other places as they are.
+std::string PlaceInRules(std::string_view place);
+
+}  // namespace sheaf::api::avicenna
