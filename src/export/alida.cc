@@ -21,10 +21,12 @@ constexpr std::string_view kHidden = "hidden", kDeleted = "deleted";
 //! Without tags, blanks in one.
 std::string PlainText(std::string_view text) {
   std::string plain;
+  // What opens behind the last that closes is no tag.
+  const std::size_t last = text.rfind('>');
   bool in_tag = false, blank = false;
   for (std::size_t place = 0; place < text.size(); ++place) {
     const char c = text[place];
-    if (c == '<' && text.find('>', place) != std::string_view::npos) in_tag = true;
+    if (c == '<' && last != std::string_view::npos && place < last) in_tag = true;
     const bool space = in_tag || c == ' ' || c == '\t' || c == '\n' || c == '\r';
     if (!space) {
       if (blank && !plain.empty()) plain += ' ';

@@ -85,7 +85,9 @@ RowBuilder::RowBuilder(std::shared_ptr<const model::Dataset> dataset, BatchSink 
   const std::size_t count = dataset_->fields.size();
   for (std::size_t field = 0; field < count; ++field) {
     names_.Add(dataset_->fields[field].id, static_cast<int>(field));
-    if (dataset_->fields[field].required) required_.push_back(static_cast<int>(field));
+    // What a participant must answer before going on lacks where they dropped off before.
+    const bool may_lack = dataset_->kind == model::DatasetKind::kSurvey;
+    if (dataset_->fields[field].required && !may_lack) required_.push_back(static_cast<int>(field));
   }
   option_ids_.resize(count);
   option_codes_.resize(count);

@@ -150,3 +150,10 @@ def test_answers_as_avicenna_writes_them(questions, server, make_key):
 def test_summaries_count_the_three(questions):
     for field in questions.summary()["fields"]:
         assert (field["answered"], field["skipped"], field["absent"]) == (1, 2, 1), field
+
+
+def test_a_partial_response_lacks_required_answers(study):
+    """Who drops off has not answered what they would have had to."""
+    dataset = study.dataset("s", [{"id": "a", "type": "string", "required": True}, {"id": "b", "type": "string", "required": True}], kind="survey")
+    dataset.send([{"id": "1", "participant": "p", "values": {"a": "x"}}])
+    assert dataset.page()["records"][0]["values"] == {"a": "x"}

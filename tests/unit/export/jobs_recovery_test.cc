@@ -89,6 +89,24 @@ TEST_F(JobTest, ALongJobKeepsItsLease) {
   EXPECT_EQ(WaitUntilDone(job.id).attempts, 1);
 }
 
+TEST_F(JobTest, AJobThatRunsForTooLongFailsAndSaysSo) {
+  FillStudy(fake_, "d", 100'000);
+  limits_.lease_s = 1;
+  std::atomic<bool> open{false};
+  fake_.before_batch = [&] {
+    while (!open) std::this_thread::yield();
+  };
+  StartRunner();
+  auto options = Options("csv");
+  options.run_time_s = 1;
+  const auto job = Submit(options);
+  WaitFor(job.id, ExportState::kExecuting);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1800));  // the time, and a heartbeat
+  open = true;
+  EXPECT_EQ(WaitFor(job.id, ExportState::kFailed).error, kTimedOut);
+  EXPECT_THAT(AllBlobs(), IsEmpty());
+}
+
 TEST_F(JobTest, ACancelByAnotherProcessStopsTheRun) {
   FillStudy(fake_, "d", 100'000);
   limits_.lease_s = 1;
