@@ -2,7 +2,7 @@
 """Measures Sheaf beside its peers, in one run on one machine, and prints the table.
 
     ./dev bench                 all of it (about half an hour: it fills 50 million rows)
-    ./dev bench export ingest   some of it: export, memory, ingest, pages, latency, avicenna
+    ./dev bench export ingest   some of it: export, memory, ingest, pages, plots, latency, avicenna
     SHEAF_BENCH_ROWS=1000000 SHEAF_BENCH_MANY=5000000 ./dev bench      smaller
 
 Everything runs against the real server over HTTP on 127.0.0.1, with the client on the same cores.
@@ -250,6 +250,30 @@ def bench_pages(table, server, rows):
         table.add(f"{name}, {rows:,} rows", f"{milliseconds:.1f} ms", "< 50 ms", milliseconds < 50)
 
 
+def bench_plots(table, server, rows):
+    """Nothing of it is kept: each request asks for another window or filter."""
+    base = "/studies/bench/datasets/acc"
+    everybody = requests.utils.quote(json.dumps({"field": "x", "op": "is_not_null"}))
+    for name, path, wanted in (
+        ("series of one field, 2,000 points", f"{base}/series?fields=x&points=2000", 1000),
+        ("series of three fields", f"{base}/series?fields=x,y,z&points=2000", 1000),
+        ("series of one participant", f"{base}/series?fields=x&participant=p1777", 1000),
+        ("distribution of a field", f"{base}/distribution?fields=x&filter={everybody}", 1000),
+        ("records of each day", f"{base}/arrivals?filter={everybody}", 1000),
+        ("overview of the study", "/studies/bench/overview", 50),
+        ("overview of a participant", "/studies/bench/participants/p1777/overview", 1000),
+    ):
+        milliseconds = timed(server, path, runs=5)
+        bound = rows <= 1_000_000
+        table.add(f"{name}, {rows:,} rows", f"{milliseconds:.0f} ms", f"< {wanted} ms" if bound else "", milliseconds < wanted if bound else None)
+    table.add(f"resident after that, {rows:,} rows", f"{resident(server):.0f} MB", "< 1000 MB", resident(server) < 1000)
+
+
+def resident(server):
+    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
 def load(server, path, body, connections, seconds=8, method="POST"):
     with tempfile.NamedTemporaryFile() as file:
         file.write(body)
@@ -367,7 +391,7 @@ def bench_avicenna(table, work):
 
 
 def main():
-    chosen = sys.argv[1:] or ["export", "ingest", "pages", "memory", "latency", "avicenna"]
+    chosen = sys.argv[1:] or ["export", "ingest", "pages", "plots", "memory", "latency", "avicenna"]
     table = Table()
     work = pathlib.Path(tempfile.mkdtemp(prefix="sheaf-bench-", dir=os.environ.get("SHEAF_BENCH_DIR")))
     try:
@@ -377,14 +401,19 @@ def main():
             bench_avicenna(table, work)
         if "ingest" in chosen:
             bench_ingest(table, work)
-        if {"pages", "memory", "latency"} & set(chosen):
-            if "memory" in chosen:
+        if {"pages", "plots", "memory", "latency"} & set(chosen):
+            if {"plots", "memory"} & set(chosen):
                 small = Server(work / "small", 1_000_000)
-                bench_memory(table, small, 1_000_000)
+                if "plots" in chosen:
+                    bench_plots(table, small, 1_000_000)
+                if "memory" in chosen:
+                    bench_memory(table, small, 1_000_000)
                 small.stop()
             server = Server(work / "many", MANY)
             if "pages" in chosen:
                 bench_pages(table, server, MANY)
+            if "plots" in chosen:
+                bench_plots(table, server, MANY)
             if "latency" in chosen:
                 bench_latency(table, server)
             if "memory" in chosen:

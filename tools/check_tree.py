@@ -20,10 +20,12 @@ MAY_INCLUDE = {
     "privacy": {"base", "model", "catalog", "vault", "blobs", "secrets", "query"},
     "ingest": {"base", "model", "vault"},
     "export": {"base", "model", "catalog", "secrets", "vault", "blobs", "query", "privacy"},
+    "delivery": {"base", "model", "catalog", "secrets", "blobs"},
+    "schedule": {"base", "model", "catalog", "secrets", "vault", "blobs", "access", "query", "privacy", "export", "delivery"},
     "http": {"base"},
-    "api": {"base", "model", "catalog", "secrets", "vault", "blobs", "access", "query", "privacy", "ingest", "export", "http"},
+    "api": {"base", "model", "catalog", "secrets", "vault", "blobs", "access", "query", "privacy", "ingest", "export", "delivery", "schedule", "http"},
     "demo": {"base", "model", "catalog", "vault", "ingest"},
-    "cli": {"base", "model", "catalog", "secrets", "vault", "blobs", "access", "query", "privacy", "ingest", "export", "http", "api", "demo"},
+    "cli": {"base", "model", "catalog", "secrets", "vault", "blobs", "access", "query", "privacy", "ingest", "export", "delivery", "schedule", "http", "api", "demo"},
 }
 HEAVY = re.compile(r"#include <(boost/|soci/|simdjson|archive|curl/|CLI/|spdlog/|leveldb/|absl/|openssl/)")
 # Private headers of one room that wrap a library for the room's own sources; nobody else includes them.

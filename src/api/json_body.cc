@@ -154,6 +154,16 @@ Result<std::optional<bool>> JsonBody::Flag(std::string_view name) {
   return Fail(ErrorCode::kBadMember, "\"" + std::string(name) + "\" must be true or false.", Place(name));
 }
 
+Result<std::optional<std::int64_t>> JsonBody::Integer(std::string_view name) {
+  const Member* member = Take(name);
+  if (member == nullptr) return std::nullopt;
+  std::int64_t value = 0;
+  const char* const end = member->text.data() + member->text.size();
+  const auto [stopped, error] = std::from_chars(member->text.data(), end, value);
+  if (error == std::errc() && stopped == end) return value;
+  return Fail(ErrorCode::kBadMember, "\"" + std::string(name) + "\" must be a whole number.", Place(name));
+}
+
 Result<std::optional<std::vector<std::string>>> JsonBody::Texts(std::string_view name, std::size_t most, std::size_t limit) {
   const Member* member = Take(name);
   if (member == nullptr) return std::nullopt;

@@ -24,6 +24,8 @@ class JsonBody {
   Result<std::optional<std::int64_t>> WholeNumber(std::string_view name);
   //! true or false; nullopt when it is absent.
   Result<std::optional<bool>> Flag(std::string_view name);
+  //! A whole number of 64 bits; nullopt when it is absent.
+  Result<std::optional<std::int64_t>> Integer(std::string_view name);
   //! An ISO 8601 time; nullopt when it is absent or null. kBadMember, kBadTime.
   Result<std::optional<Micros>> Time(std::string_view name);
   //! The member's own JSON text, without spaces between tokens, numbers as they were written. It must be an object.

@@ -82,6 +82,7 @@ struct ExportJob {
   std::string dialect;          //!< the API it was asked for by; empty: the native one
   std::string dialect_request;  //!< what was asked, in that API's own words
   std::int64_t number = 0;      //!< of the jobs of its study and dialect, counted from 1; given by AddExport. 0: native
+  std::string schedule;         //!< whose run it is; its file stays until newer ones push it out. Empty: nobody's
   Micros created_at = 0;
   std::optional<Micros> started_at, finished_at, expires_at;
   std::string lease_owner;  //!< the process that runs it
@@ -90,6 +91,7 @@ struct ExportJob {
 };
 
 class CareCatalog;
+class ScheduleCatalog;
 
 class Catalog : public GrantTable, public SignInTable {
  public:
@@ -167,6 +169,8 @@ class Catalog : public GrantTable, public SignInTable {
   virtual AuditStore& Audit() = 0;
   //! Erasures, personal links, participants' requests, retention (care.h). Lives as long as the catalog.
   virtual CareCatalog& Care() = 0;
+  //! Schedules of exports and deliveries (schedules.h); the same.
+  virtual ScheduleCatalog& Schedules() = 0;
 
   //! A number that differs from the one before as soon as anyone, another process too, has written in between: what was
   //! read and kept at an equal number still holds. Costs a few microseconds.

@@ -13,7 +13,7 @@ namespace sheaf::catalog {
 inline constexpr const char* kExportColumns =
     "id, study, account, request, fingerprint, idempotency_key, state, activity, error, rows_done, rows_total, "
     "bytes_done, file_name, blob, file_size, sha256, manifest, since_cursor, created_at, started_at, finished_at, "
-    "expires_at, lease_owner, lease_until, attempts, rights, privacy, dialect, dialect_request, number";
+    "expires_at, lease_owner, lease_until, attempts, rights, privacy, dialect, dialect_request, number, schedule";
 
 template <class Indicator>
 struct ExportRow {
@@ -73,6 +73,7 @@ struct ExportRow {
     visit("dialect", job.dialect);
     visit("dialect_request", job.dialect_request);
     visit("number", number);
+    visit("schedule", job.schedule);
   }
 
   Result<ExportJob> Take() {

@@ -236,6 +236,75 @@ CREATE TABLE export_number (
   PRIMARY KEY (study, dialect)
 ))";
 
+const char* const kSchedule = R"(
+CREATE TABLE schedule (
+  id           TEXT NOT NULL PRIMARY KEY,
+  study        TEXT NOT NULL REFERENCES study (id) ON DELETE CASCADE,
+  account      TEXT NOT NULL REFERENCES account (id),
+  name         TEXT NOT NULL,
+  request      TEXT NOT NULL,
+  cron         TEXT NOT NULL,
+  timezone     TEXT NOT NULL,
+  mode         TEXT NOT NULL,
+  keep         BIGINT NOT NULL,
+  delivery     TEXT NOT NULL,
+  sealed       TEXT NOT NULL,
+  since_cursor TEXT NOT NULL,
+  paused_at    BIGINT,
+  pause_reason TEXT NOT NULL,
+  next_at      BIGINT,
+  created_at   BIGINT NOT NULL,
+  updated_at   BIGINT NOT NULL
+))";
+
+const char* const kScheduleRun = R"(
+CREATE TABLE schedule_run (
+  id           TEXT NOT NULL PRIMARY KEY,
+  schedule     TEXT NOT NULL REFERENCES schedule (id) ON DELETE CASCADE,
+  study        TEXT NOT NULL,
+  cause        TEXT NOT NULL,
+  state        TEXT NOT NULL,
+  since_cursor TEXT NOT NULL,
+  job          TEXT NOT NULL,
+  cursor       TEXT NOT NULL,
+  error        TEXT NOT NULL,
+  due_at       BIGINT NOT NULL,
+  missed       BIGINT NOT NULL,
+  created_at   BIGINT NOT NULL,
+  finished_at  BIGINT,
+  lease_owner  TEXT NOT NULL,
+  lease_until  BIGINT NOT NULL
+))";
+
+const char* const kDelivery = R"(
+CREATE TABLE delivery (
+  id          TEXT NOT NULL PRIMARY KEY,
+  schedule    TEXT NOT NULL REFERENCES schedule (id) ON DELETE CASCADE,
+  run         TEXT NOT NULL REFERENCES schedule_run (id) ON DELETE CASCADE,
+  study       TEXT NOT NULL,
+  event       TEXT NOT NULL,
+  state       TEXT NOT NULL,
+  attempts    BIGINT NOT NULL,
+  next_at     BIGINT,
+  retry_from  BIGINT NOT NULL,
+  created_at  BIGINT NOT NULL,
+  finished_at BIGINT,
+  lease_owner TEXT NOT NULL,
+  lease_until BIGINT NOT NULL
+))";
+
+const char* const kDeliveryAttempt = R"(
+CREATE TABLE delivery_attempt (
+  delivery    TEXT NOT NULL REFERENCES delivery (id) ON DELETE CASCADE,
+  number      BIGINT NOT NULL,
+  at          BIGINT NOT NULL,
+  duration_ms BIGINT NOT NULL,
+  status      BIGINT NOT NULL,
+  error       TEXT NOT NULL,
+  answer      TEXT NOT NULL,
+  PRIMARY KEY (delivery, number)
+))";
+
 Result<long long> ReadVersion(soci::session& sql) {
   long long count = 0;
   long long version = 0;
@@ -279,6 +348,14 @@ const std::vector<Migration>& Migrations() {
         "ALTER TABLE export_job ADD COLUMN dialect_request TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE export_job ADD COLUMN number BIGINT NOT NULL DEFAULT 0",
         "CREATE UNIQUE INDEX export_job_number ON export_job (study, dialect, number) WHERE number > 0"}},
+      {9,
+       {kSchedule, kScheduleRun, kDelivery, kDeliveryAttempt, "ALTER TABLE export_job ADD COLUMN schedule TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX schedule_study ON schedule (study, created_at, id)", "CREATE INDEX schedule_next ON schedule (next_at)",
+        "CREATE INDEX schedule_run_schedule ON schedule_run (schedule, created_at, id)",
+        "CREATE UNIQUE INDEX schedule_run_unfinished ON schedule_run (schedule) WHERE state IN ('starting', 'running')",
+        "CREATE INDEX delivery_schedule ON delivery (schedule, created_at, id)", "CREATE INDEX delivery_run ON delivery (run)",
+        "CREATE INDEX delivery_next ON delivery (next_at) WHERE state = 'waiting'",
+        "CREATE INDEX export_job_schedule ON export_job (schedule) WHERE schedule <> ''"}},
   };
   return kSteps;
 }

@@ -54,10 +54,11 @@ struct SealedColumn {
   const char* purpose;
   const char* where;
 };
-constexpr std::array<SealedColumn, 3> kSealed = {{
+constexpr std::array<SealedColumn, 4> kSealed = {{
     {"study_key", "study", "wrapped", "content key ", "locked = 0"},
     {"study_key", "study", "code_key", "code key ", "1 = 1"},
     {"second_factor", "account", "sealed", "totp ", "1 = 1"},
+    {"schedule", "id", "sealed", "webhook ", "sealed <> ''"},
 }};
 
 tl::unexpected<Error> WrongKey(std::string_view kept, std::string_view given) {

@@ -6,6 +6,7 @@
 #include "catalog/catalog.h"
 #include "catalog/sql_audit_store.h"
 #include "catalog/sql_care.h"
+#include "catalog/sql_schedules.h"
 #include "catalog/sql_secret_store.h"
 #include "catalog/store.h"
 
@@ -82,6 +83,7 @@ class SqlCatalog final : public Catalog {
   SecretStore& Secrets() override { return secrets_; }
   AuditStore& Audit() override { return audit_; }
   CareCatalog& Care() override { return care_; }
+  ScheduleCatalog& Schedules() override { return schedules_; }
   Result<std::uint64_t> Generation() override { return store_->Generation(); }
   Result<std::vector<std::string>> Check() override;
 
@@ -90,6 +92,7 @@ class SqlCatalog final : public Catalog {
   SqlSecretStore secrets_;
   SqlAuditStore audit_;
   SqlCare care_{*store_};
+  SqlSchedules schedules_{*store_};
 };
 
 }  // namespace sheaf::catalog

@@ -31,6 +31,7 @@ void AddImportCommand(CLI::App& app, Run& run);
 void AddExportCommand(CLI::App& app, Run& run);
 void AddRetentionCommand(CLI::App& app, Run& run);
 void AddEraseCommand(CLI::App& app, Run& run);
+void AddScheduleCommand(CLI::App& app, Run& run);
 void AddVerifyCommand(CLI::App& app, Run& run);
 
 }  // namespace sheaf::cli

@@ -31,6 +31,7 @@
 #include "cli/data_directory.h"
 #include "cli/report.h"
 #include "cli/sensor_file.h"
+#include "cli/serve_schedules.h"
 #include "cli/site_key_file.h"
 #include "export/jobs.h"
 #include "export/pipeline.h"
@@ -51,6 +52,7 @@ struct ServeOptions {
   access::LimitOptions limits;
   bool trust_proxy = false;
   std::vector<std::string> alida;  // NAME=VALUE
+  ScheduleOptions schedules;
 };
 
 // Each thread of a server with many threads would keep an arena of its own, and with it memory that nobody uses.
@@ -212,8 +214,12 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   privacy::Eraser::Options eraser_options;
   eraser_options.catalog = rooms.catalog;
   eraser_options.vault = rooms.vault;
-  eraser_options.forget_exports = [jobs = rooms.jobs](std::string_view study, std::string_view participant, bool scrub,
-                                                      std::string_view reason) { return jobs->Forget(study, participant, scrub, reason); };
+  eraser_options.forget_exports = [jobs = rooms.jobs, catalog = rooms.catalog](std::string_view study, std::string_view participant,
+                                                                               bool scrub,
+                                                                               std::string_view reason) -> Result<std::uint64_t> {
+    if (scrub) SHEAF_TRY(ForgetInSchedules(*catalog, study, participant, reason));
+    return jobs->Forget(study, participant, scrub, reason);
+  };
   eraser_options.audit = std::make_shared<RedactedAudit>(rooms.catalog, rooms.audit);
   rooms.eraser = std::make_shared<privacy::Eraser>(std::move(eraser_options));
   SHEAF_ASSIGN(rooms.retention, MakeRetention(rooms, options));
@@ -224,6 +230,7 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   rooms.public_url = options.public_url;
   while (!rooms.public_url.empty() && rooms.public_url.back() == '/') rooms.public_url.pop_back();
   rooms.version = Version();
+  SHEAF_TRY(OpenSchedules(rooms, options.schedules));
   SHEAF_TRY(NameHalfStudies(rooms));
   return rooms;
 }
@@ -249,6 +256,7 @@ Result<Running> StartServer(const DataDirectory& directory, const ServeOptions& 
   running.server = std::move(*server);
   running.rooms.bound->Set("http://" + running.server->Address());
   running.daily = std::make_unique<Daily>(running.rooms.retention);
+  StartSchedules(running.rooms);
   return running;
 }
 
@@ -267,6 +275,7 @@ int AwaitSignal(const sigset_t& signals, access::Gate& gate) {
 //! was acknowledged is durable, and jobs run again at the next start.
 Status StopServer(Running running, const sigset_t& signals, int grace_s) {
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  StopSchedules(running.rooms);
   auto jobs_stopped = std::async(std::launch::async, [&] { running.rooms.jobs->Stop(grace_s); });
   running.server->Stop(grace_s);
   jobs_stopped.get();
@@ -275,6 +284,9 @@ Status StopServer(Running running, const sigset_t& signals, int grace_s) {
   running.rooms.streams.reset();
   running.rooms.eraser.reset();
   running.daily.reset();
+  running.rooms.scheduler.reset();
+  running.rooms.courier.reset();
+  running.rooms.schedules.reset();
   running.rooms.retention.reset();
   running.rooms.jobs.reset();
   running.rooms.audit->Stop();
@@ -352,6 +364,7 @@ void AddServeCommand(CLI::App& app, Run& run) {
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
   AddLimitOptions(*serve, *options);
+  AddScheduleOptions(*serve, options->schedules);
   // For tests of retention: what day it is. In no help text on purpose.
   serve->add_option("--today", options->today)->group("");
   serve->footer(

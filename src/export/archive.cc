@@ -119,6 +119,8 @@ Status ZipWriter::Write(std::string_view bytes) {
   return {};
 }
 
+std::uint64_t ZipWriter::Offset() const { return static_cast<std::uint64_t>(archive_filter_bytes(impl_->archive, 0)); }
+
 Result<ZipWriter::Written> ZipWriter::End() {
   Impl& impl = *impl_;
   if (impl.expected && *impl.expected != impl.bytes)

@@ -29,6 +29,8 @@ class ZipWriter {
   };
   Status Begin(const Entry& entry);
   Status Write(std::string_view bytes);
+  //! After Begin: where in the archive the entry's bytes will stand.
+  std::uint64_t Offset() const;
   struct Written {
     std::uint64_t bytes = 0;
     std::string sha256;  //!< hex, of the entry's bytes before compression

@@ -11,6 +11,7 @@
 #include "base/guid.h"
 #include "export/archive.h"
 #include "export/encoder.h"
+#include "export/job_parts.h"
 #include "export/pipeline.h"
 #include "export/rows.h"
 #include "export/spool_file.h"
@@ -74,13 +75,15 @@ class PackingSink final : public Sink {
   std::string waiting_;
   std::unique_ptr<ZipWriter> zip_;
 };
+//! Parts lie in a ZIP.
+Format FileFormat(const ExportOptions& options) { return options.part_size > 0 ? Format::kZip : options.format; }
 
 //! STUDY_DATASET_20260131T081500Z.csv
 std::string FileName(const JobContext& context, const ExportOptions& options, const std::vector<PlannedDataset>& datasets, Micros instant) {
   if (options.format == Format::kAlida) return datasets.front().plan.alida->id + ".json";
   std::string name = SafeName(context.job.study);
   if (datasets.size() == 1) name += "_" + SafeName(datasets.front().plan.dataset->id);
-  return name + "_" + CompactTime(instant) + "." + std::string(Name(options.format));
+  return name + "_" + CompactTime(instant) + "." + std::string(Name(FileFormat(options)));
 }
 
 //! Each attempt has a blob of its own: one that was taken for dead and still writes gets in nobody's way.
@@ -168,6 +171,16 @@ Result<blobs::BlobWriter::Published> WriteArchive(const JobContext& context, con
   return writer->Publish();
 }
 
+Result<blobs::BlobWriter::Published> WriteCut(const JobContext& context, const ExportOptions& options, const PlannedDataset& planned,
+                                              const std::string& blob, Manifest& manifest) {
+  SHEAF_ASSIGN(auto writer, context.blobs.Create(blob, context.seal_to));
+  BlobSink sink(*writer, context.state);
+  context.state.SayWriting(planned.plan.dataset->id, planned.rows);
+  SHEAF_TRY(WriteParts(context, options, planned, manifest, sink));
+  context.state.Say("checking and publishing the file");
+  return writer->Publish();
+}
+
 void AddSingleDataset(const PlannedDataset& planned, const std::string& name, const blobs::BlobWriter::Published& published,
                       Manifest& manifest) {
   FileEntry& entry = manifest.files.front();
@@ -198,6 +211,8 @@ Result<JobFile> Write(const JobContext& context, const std::string& study_name) 
   if (options.format == Format::kZip) {
     manifest.layout = options.layout;
     SHEAF_ASSIGN(published, WriteArchive(context, options, datasets, file.blob, manifest));
+  } else if (options.part_size > 0) {
+    SHEAF_ASSIGN(published, WriteCut(context, options, datasets.front(), file.blob, manifest));
   } else {
     const auto& planned = datasets.front();
     context.state.SayWriting(planned.plan.dataset->id, planned.rows);
@@ -208,7 +223,7 @@ Result<JobFile> Write(const JobContext& context, const std::string& study_name) 
   file.size = published.size;
   file.sha256 = published.sha256;
   manifest.privacy = PrivacyJson(options, datasets);
-  const ExportFile self{file.name, options.format, file.size, file.sha256};
+  const ExportFile self{file.name, FileFormat(options), file.size, file.sha256};
   file.manifest = ManifestJson(manifest, &self);
   file.privacy = manifest.privacy;
   return file;

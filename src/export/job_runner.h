@@ -25,7 +25,8 @@ struct JobRunner::Impl {
   // jobs_submit.cc
   Result<catalog::ExportJob> Submit(std::string_view account, std::string_view study, const ExportOptions& options,
                                     std::string_view idempotency_key, bool& created, const model::ViewRights& rights,
-                                    const DialectWords& words);
+                                    const DialectWords& words, std::string_view schedule);
+  Status Check(std::string_view study, const ExportOptions& options, const model::ViewRights& rights);
   Result<catalog::ExportJob> Find(std::string_view id);
   Status CancelOrRemove(std::string_view id);
 
@@ -100,6 +101,7 @@ struct JobRunner::Impl {
 
 //! A finished job's file, without what is the job's own.
 void CopyFile(const catalog::ExportJob& from, catalog::ExportJob& to);
-Micros ExpiryFromNow(const JobLimits& limits);
+//! None for a schedule's: its files stay until newer ones push them out.
+std::optional<Micros> ExpiryFromNow(const JobLimits& limits, const catalog::ExportJob& job);
 
 }  // namespace sheaf::exporting

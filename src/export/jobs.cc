@@ -34,11 +34,14 @@ Status JobRunner::Start() { return impl_->Start(); }
 void JobRunner::Stop(int grace_s) { impl_->Stop(grace_s); }
 Result<catalog::ExportJob> JobRunner::Submit(std::string_view account, std::string_view study, const ExportOptions& options,
                                              std::string_view idempotency_key, bool* created, const model::ViewRights& rights,
-                                             const DialectWords& words) {
+                                             const DialectWords& words, std::string_view schedule) {
   bool is_new = false;
-  auto job = impl_->Submit(account, study, options, idempotency_key, is_new, rights, words);
+  auto job = impl_->Submit(account, study, options, idempotency_key, is_new, rights, words, schedule);
   if (created != nullptr) *created = is_new;
   return job;
+}
+Status JobRunner::Check(std::string_view study, const ExportOptions& options, const model::ViewRights& rights) {
+  return impl_->Check(study, options, rights);
 }
 Result<catalog::ExportJob> JobRunner::Find(std::string_view id) { return impl_->Find(id); }
 Result<std::uint64_t> JobRunner::Forget(std::string_view study, std::string_view participant, bool scrub, std::string_view reason) {
@@ -81,6 +84,7 @@ std::string JobJson(const catalog::ExportJob& job) {
       {"error", Text(job.error)},
       {"request", std::move(request)},
       {"privacy", std::move(privacy)},
+      {"schedule", Text(job.schedule)},
       {"file_name", nullptr},
       {"file_size", nullptr},
       {"sha256", nullptr},

@@ -54,10 +54,12 @@ class JobRunner {
 
   //! Validates against the definitions, then: the job of the same Idempotency-Key (kIdempotencyMismatch if it asked for something
   //! else), or one of equal fingerprint whose file is shared, or a new one. `created` tells which. The job is made and
-  //! run with `rights`, whatever becomes of them.
+  //! run with `rights`, whatever becomes of them. `schedule`: whose run it is.
   Result<catalog::ExportJob> Submit(std::string_view account, std::string_view study, const ExportOptions& options,
                                     std::string_view idempotency_key, bool* created, const model::ViewRights& rights = {},
-                                    const DialectWords& words = {});
+                                    const DialectWords& words = {}, std::string_view schedule = {});
+  //! What Submit would refuse now.
+  Status Check(std::string_view study, const ExportOptions& options, const model::ViewRights& rights);
   Result<catalog::ExportJob> Find(std::string_view id);
   //! Nobody's file may go on holding the participant: running jobs of the study begin anew, files that may contain them
   //! expire at once, saying `reason`. With `scrub` also the rows of all jobs that may name them lose what was asked for

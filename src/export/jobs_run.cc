@@ -139,7 +139,7 @@ bool JobRunner::Impl::FinishWithSharedFile(const ExportJob& job) {
   shared.state = ExportState::kSucceeded;
   shared.activity = "done; shares the file of an equal export";
   shared.finished_at = Now();
-  shared.expires_at = ExpiryFromNow(options_.limits);
+  shared.expires_at = ExpiryFromNow(options_.limits, shared);
   Finish(shared);
   return true;
 }
@@ -187,7 +187,7 @@ void JobRunner::Impl::FinishWithOwnFile(Running& running) {
   job.cursor = file->cursor;
   job.privacy = file->privacy;
   job.finished_at = Now();
-  job.expires_at = ExpiryFromNow(options_.limits);
+  job.expires_at = ExpiryFromNow(options_.limits, job);
   // Taken over, cancelled, or the catalog is out of reach: without the row the file is nobody's.
   if (!Finish(job)) std::ignore = options_.blobs->Remove(job.blob);
 }

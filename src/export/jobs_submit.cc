@@ -82,11 +82,14 @@ void CopyFile(const ExportJob& from, ExportJob& to) {
   to.privacy = from.privacy;
 }
 
-Micros ExpiryFromNow(const JobLimits& limits) { return Now() + limits.file_lifetime_s * 1'000'000; }
+std::optional<Micros> ExpiryFromNow(const JobLimits& limits, const ExportJob& job) {
+  if (!job.schedule.empty()) return std::nullopt;
+  return Now() + limits.file_lifetime_s * 1'000'000;
+}
 
 Result<ExportJob> JobRunner::Impl::Submit(std::string_view account, std::string_view study_id, const ExportOptions& asked,
                                           std::string_view idempotency_key, bool& created, const model::ViewRights& rights,
-                                          const DialectWords& words) {
+                                          const DialectWords& words, std::string_view schedule) {
   created = false;
   const ExportOptions options = ForViewer(asked, rights);
   ExportJob job;
@@ -94,6 +97,7 @@ Result<ExportJob> JobRunner::Impl::Submit(std::string_view account, std::string_
   job.account = account;
   job.study = study_id;
   job.idempotency_key = idempotency_key;
+  job.schedule = schedule;
   job.request = OptionsJson(options);
   job.rights = model::ViewRightsJson(rights);
   job.dialect = words.dialect;
@@ -127,6 +131,12 @@ Result<ExportJob> JobRunner::Impl::Submit(std::string_view account, std::string_
   }
   work_.notify_one();
   return added;
+}
+
+Status JobRunner::Impl::Check(std::string_view study_id, const ExportOptions& asked, const model::ViewRights& rights) {
+  SHEAF_ASSIGN(const auto study, options_.vault->OpenStudy(study_id));
+  SHEAF_ASSIGN(const auto about, options_.catalog->FindStudy(study_id));
+  return Validate(*study, ForViewer(asked, rights), ViewerOf(about, rights));
 }
 
 Result<std::optional<ExportJob>> JobRunner::Impl::FindByKey(std::string_view account, std::string_view study, const std::string& request,
@@ -164,7 +174,7 @@ Result<std::optional<ExportJob>> JobRunner::Impl::Share(const ExportJob& wanted,
   job.activity = "done; shares the file of an equal export";
   job.created_at = Now();
   job.started_at = job.finished_at = job.created_at;
-  job.expires_at = ExpiryFromNow(options_.limits);
+  job.expires_at = ExpiryFromNow(options_.limits, job);
   SHEAF_ASSIGN(auto added, options_.catalog->AddExport(job));
   created = true;
   return Found(std::move(added));

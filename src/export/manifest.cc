@@ -43,7 +43,10 @@ json::object Object(const FileEntry& entry, ZipLayout layout) {
     file["rows"] = entry.rows;
   }
   file["bytes"] = entry.bytes;
-  if (!entry.dataset.empty()) {
+  if (entry.part > 0) {
+    file["part"] = entry.part;
+    file["offset"] = entry.offset;
+  } else if (!entry.dataset.empty()) {
     file["first_time"] = Time(entry.first_time);
     file["last_time"] = Time(entry.last_time);
   }

@@ -25,6 +25,8 @@ struct FileEntry {
   std::uint64_t bytes = 0;
   std::optional<Micros> first_time, last_time;
   std::string sha256;
+  std::uint64_t part = 0;    //!< its number; 0: the export is not cut
+  std::uint64_t offset = 0;  //!< of a part, in the export's file
 };
 
 struct DatasetEntry {

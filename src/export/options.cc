@@ -116,7 +116,16 @@ Status CheckForAlida(const ExportOptions& options) {
   return {};
 }
 
+Status CheckParts(const ExportOptions& options) {
+  if (options.part_size == 0) return {};
+  const bool text = options.format == Format::kCsv || options.format == Format::kJson || options.format == Format::kNdjson;
+  if (!text) return Bad("part_size", "Only CSV, JSON and NDJSON are cut into parts.");
+  if (options.tombstones) return Bad("part_size", "What was deleted is told by a file that is not cut.");
+  return {};
+}
+
 Status CheckForFormat(const ExportOptions& options) {
+  SHEAF_TRY(CheckParts(options));
   const Format format = InnerFormat(options);
   const auto only_csv = [](std::string_view name) { return Bad(name, "Only CSV can be written so."); };
   if (options.tombstones && format != Format::kJson && format != Format::kNdjson) {

@@ -2,6 +2,7 @@
 #include <boost/json.hpp>
 
 #include "base/ids.h"
+#include "export/job_parts.h"
 #include "export/options.h"
 #include "export/options_words.h"
 #include "export/output_text.h"
@@ -144,6 +145,16 @@ Status ReadAlida(const json::value& value, const std::string& place, AlidaOption
   return {};
 }
 
+Status ReadPartSize(const json::value& value, const std::string& place, std::uint64_t& size) {
+  std::optional<std::uint64_t> read;
+  if (value.is_string()) read = ParseSize(value.get_string());
+  if (value.is_int64() && value.get_int64() > 0) read = static_cast<std::uint64_t>(value.get_int64());
+  if (!read || *read < kLeastPartSize || *read > kMostPartSize)
+    return Bad(place, "It must be a size such as \"256MB\", from 100KB to 1000GB.");
+  size = *read;
+  return {};
+}
+
 Status ReadMember(std::string_view name, const json::value& value, const std::string& place, ExportOptions& options) {
   if (name == "datasets") return ReadIds(value, place, IsSlug, options.datasets);
   if (name == "format") return ReadFormat(value, place, options.format);
@@ -186,6 +197,7 @@ Status ReadMember(std::string_view name, const json::value& value, const std::st
   if (name == "missing") return ReadMissing(value, place, options.missing);
   if (name == "files") return ReadFormat(value, place, options.inner);
   if (name == "test") return ReadWord(value, place, kTestWords, options.test);
+  if (name == "part_size") return ReadPartSize(value, place, options.part_size);
   if (name == "consented_only") {
     if (!value.is_bool()) return Bad(place, "It must be true or false.");
     options.consented_only = value.get_bool();
@@ -297,6 +309,7 @@ std::string OptionsJson(const ExportOptions& options) {
   if (options.test != defaults.test) object["test"] = NameOf(kTestWords, options.test);
   AddAlida(options.alida, object);
   if (options.run_time_s > 0) object["run_time_s"] = options.run_time_s;
+  if (options.part_size > 0) object["part_size"] = options.part_size;
   AddPrivacy(options.privacy, object);
   if (options.consented_only.value_or(false)) {
     object["consented_only"] = true;

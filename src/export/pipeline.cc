@@ -116,7 +116,7 @@ class Lanes {
   }
 
   Status Write(std::string_view bytes, std::uint64_t rows) {
-    if (!bytes.empty()) SHEAF_TRY(run_.sink.Write(bytes));
+    if (!bytes.empty()) SHEAF_TRY(run_.sink.WriteRows(bytes, rows));
     run_.progress.rows += rows;
     run_.progress.bytes += bytes.size();
     return {};

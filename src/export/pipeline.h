@@ -18,6 +18,11 @@ class Sink {
  public:
   virtual ~Sink() = default;
   virtual Status Write(std::string_view bytes) = 0;
+  //! A block of whole records, where `rows` is above 0; else what stands before, between or behind them.
+  virtual Status WriteRows(std::string_view bytes, std::uint64_t rows) {
+    (void)rows;
+    return Write(bytes);
+  }
 };
 
 //! Readable from any thread while the pipeline runs.

@@ -293,4 +293,13 @@ Result<vault::Summary> Summarize(vault::StudyVault& study, const Reader& reader,
   return study.SummarizePart(part);
 }
 
+Result<vault::Summary> SummarizePart(vault::StudyVault& study, const Reader& reader, const std::string& dataset, model::Predicate asked) {
+  vault::Select part;
+  part.dataset = dataset;
+  part.upto = study.LastSeq();
+  part.where.emplace().children.push_back(std::move(asked));
+  if (auto seen = WhoIsSeen(reader.rights, reader.settings)) part.where->children.push_back(*std::move(seen));
+  return study.SummarizePart(part);
+}
+
 }  // namespace sheaf::privacy

@@ -29,5 +29,7 @@ Result<model::Participant> FindParticipant(vault::StudyVault& study, const Reade
 Result<vault::Page<model::Session>> ListSessions(vault::StudyVault& study, const Reader& reader, const vault::ListOptions& options);
 Result<model::Session> FindSession(vault::StudyVault& study, const Reader& reader, std::string_view id);
 Result<vault::Summary> Summarize(vault::StudyVault& study, const Reader& reader, const std::string& dataset);
+//! Of the records that fulfil `part`, too. Reads them.
+Result<vault::Summary> SummarizePart(vault::StudyVault& study, const Reader& reader, const std::string& dataset, model::Predicate part);
 
 }  // namespace sheaf::privacy

@@ -193,6 +193,8 @@ class StudyVault {
   virtual ~StudyVault() = default;
 
   virtual const std::string& StudyId() const = 0;
+  //! What its records occupy on disk.
+  virtual std::uint64_t Bytes() { return 0; }
 
   // Definitions. PutDataset creates, or changes by model::MergeDefinitions; it answers the definition as kept.
   virtual Result<std::shared_ptr<const model::Dataset>> PutDataset(model::Dataset dataset, bool* created) = 0;

@@ -59,9 +59,10 @@ def furnish(owner, grants):
     for name in grants:
         owner.put(f"{study.path}/grants/{collaborator(name)}", GRANTS[name])
     owner.put(f"{study.path}/grants/{SUBJECT}", {"rights": ["view"]})
+    schedule = owner.post(f"{study.path}/schedules", {"name": "of the table", "cron": "@yearly", "request": {"datasets": ["diary"]}}).json()
     key = owner.post("/keys", {"name": "of the table", "scopes": ["read:studies"]}).json()
     return {"study": study.id, "dataset": "diary", "participant": "p1", "session": "s1", "record": "r1", "export": job["id"], "account": SUBJECT,
-            "key": key["id"], "purpose": "research", "request": "none", "link": "none"}
+            "key": key["id"], "purpose": "research", "request": "none", "link": "none", "schedule": schedule["id"], "delivery": "none", "part": "1"}
 
 
 @pytest.fixture(scope="module")

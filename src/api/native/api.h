@@ -23,6 +23,14 @@
 #include "secrets/key_ring.h"
 #include "vault/vault.h"
 
+namespace sheaf::schedule {
+class Schedules;
+class Scheduler;
+}  // namespace sheaf::schedule
+namespace sheaf::delivery {
+class Courier;
+}  // namespace sheaf::delivery
+
 namespace sheaf::api::native {
 
 //! "http://" and the address that is listened on: known once it is, empty before. Thread-safe.
@@ -59,6 +67,9 @@ struct Rooms {
   std::shared_ptr<privacy::Eraser> eraser;
   std::shared_ptr<privacy::Retention> retention;
   std::shared_ptr<const model::SensorSources> sensors;
+  std::shared_ptr<schedule::Schedules> schedules;
+  std::shared_ptr<schedule::Scheduler> scheduler;
+  std::shared_ptr<delivery::Courier> courier;
   std::string temporary;                //!< DIR/tmp
   std::string public_url;               //!< before the paths in `Location`, without a slash at its end; empty: paths alone
   std::shared_ptr<BoundAddress> bound;  //!< null: never known

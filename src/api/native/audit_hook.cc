@@ -39,6 +39,12 @@ constexpr std::array kOperations = std::to_array<Operation>({
     {"GET", "/studies/{study}/datasets/{dataset}/records", "records.read", Kind::kNoted},
     {"GET", "/studies/{study}/datasets/{dataset}/count", "records.count", Kind::kNoted},
     {"GET", "/studies/{study}/datasets/{dataset}/summary", "records.summary", Kind::kNoted},
+    {"GET", "/studies/{study}/datasets/{dataset}/series", "records.series", Kind::kNoted},
+    {"GET", "/studies/{study}/datasets/{dataset}/distribution", "records.distribution", Kind::kNoted},
+    {"GET", "/studies/{study}/datasets/{dataset}/arrivals", "records.arrivals", Kind::kNoted},
+    {"GET", "/studies/{study}/overview", "study.overview", Kind::kNoted},
+    {"GET", "/studies/{study}/participants/{participant}/overview", "participant.overview", Kind::kNoted},
+    {"GET", "/studies/{study}/sessions/{session}/overview", "session.overview", Kind::kNoted},
     {"POST", "/studies/{study}/datasets/{dataset}/records", "records.write", Kind::kNone},
     {"DELETE", "/studies/{study}/datasets/{dataset}/records/{record}", "record.delete", Kind::kDurable},
     {"GET", "/studies/{study}/datasets/{dataset}/export", "export.stream", Kind::kDurable},
@@ -46,8 +52,16 @@ constexpr std::array kOperations = std::to_array<Operation>({
     {"GET", "/exports/{export}/file", "export.download", Kind::kDurable},
     {"POST", "/exports/{export}/link", "export.link", Kind::kDurable},
     {"GET", "/downloads/{download}", "export.download", Kind::kDurable},
+    {"GET", "/exports/{export}/parts/{part}", "export.download", Kind::kDurable},
     {"GET", "/exports/{export}/manifest", "export.manifest", Kind::kNoted},
     {"DELETE", "/exports/{export}", "export.delete", Kind::kDurable},
+    {"POST", "/studies/{study}/schedules", "schedule.create", Kind::kDurable},
+    {"PATCH", "/studies/{study}/schedules/{schedule}", "schedule.change", Kind::kDurable},
+    {"DELETE", "/studies/{study}/schedules/{schedule}", "schedule.delete", Kind::kDurable},
+    {"POST", "/studies/{study}/schedules/{schedule}/pause", "schedule.pause", Kind::kDurable},
+    {"POST", "/studies/{study}/schedules/{schedule}/resume", "schedule.resume", Kind::kDurable},
+    {"POST", "/studies/{study}/schedules/{schedule}/run", "schedule.start", Kind::kDurable},
+    {"POST", "/studies/{study}/schedules/{schedule}/deliveries/{delivery}/replay", "export.redeliver", Kind::kDurable},
     {"POST", "/session", "session.sign_in", Kind::kDurable},
     {"DELETE", "/session", "session.sign_out", Kind::kDurable},
     {"PUT", "/account/password", "account.password", Kind::kDurable},
@@ -95,7 +109,7 @@ constexpr std::array kOperations = std::to_array<Operation>({
 });
 
 // Parts of an address that name something of no participant.
-constexpr std::array<std::string_view, 4> kTargets = {"export", "key", "account", "link"};
+constexpr std::array<std::string_view, 6> kTargets = {"export", "key", "account", "link", "delivery", "schedule"};
 // Those that may: they go into the detail.
 constexpr std::string_view kRecord = "record";
 constexpr std::array<std::string_view, 4> kPersonal = {"session", kRecord, "request", "purpose"};

@@ -121,10 +121,13 @@ void AddParticipantRoutes(http::Router& router, const std::shared_ptr<const Room
 void AddSessionRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddDatasetRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddRecordRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
+void AddPlotRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
+void AddOverviewRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddIngestRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddStreamRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddSensorRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddExportRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
+void AddScheduleRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddLockRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddLinkRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddMeRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);

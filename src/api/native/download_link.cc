@@ -10,8 +10,10 @@ FileOptions DownloadOptions(const catalog::ExportJob& job) {
   FileOptions options;
   const auto asked = exporting::OptionsFromJson(job.request);
   if (!asked) return options;
-  options.content_type = ContentTypeOf(asked->format);
-  options.may_pack = asked->format != exporting::Format::kZip && asked->format != exporting::Format::kParquet;
+  // Parts lie in a ZIP.
+  const exporting::Format format = asked->part_size > 0 ? exporting::Format::kZip : asked->format;
+  options.content_type = ContentTypeOf(format);
+  options.may_pack = format != exporting::Format::kZip && format != exporting::Format::kParquet;
   return options;
 }
 
@@ -24,6 +26,11 @@ Result<DownloadLink> NewDownloadLink(const Rooms& rooms, const access::Principal
 }
 
 Result<std::optional<http::Response>> SendFileAs(Call& call, const catalog::ExportJob& job, const FileOptions& options) {
+  SHEAF_ASSIGN(const auto file, OpenFileFor(call, job));
+  return FileResponse(call.request, job, file, options);
+}
+
+Result<std::shared_ptr<blobs::BlobReader>> OpenFileFor(Call& call, const catalog::ExportJob& job) {
   SHEAF_TRY(RequireFile(job));
   call.audit.rows = job.rows_done;
   const std::string_view passphrase = call.request.Header("x-study-passphrase");
@@ -31,8 +38,7 @@ Result<std::optional<http::Response>> SendFileAs(Call& call, const catalog::Expo
   if (!file && file.error().code == ErrorCode::kStudyLocked && !passphrase.empty()) {
     SHEAF_TRY(call.rooms->limits->OfFailures(call.Client()));
   }
-  if (!file) return Fail(file.error());
-  return FileResponse(call.request, job, *file, options);
+  return file;
 }
 
 Result<std::optional<http::Response>> SendFile(Call& call, const catalog::ExportJob& job) {

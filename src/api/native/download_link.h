@@ -30,6 +30,8 @@ Result<std::optional<http::Response>> ServeDownload(Call& call);
 //! The job's file as what it is, packed where the client takes it. Guesses of a passphrase are counted. As RequireFile and
 //! FileResponse.
 Result<std::optional<http::Response>> SendFile(Call& call, const catalog::ExportJob& job);
+//! The job's file, opened; guesses of a passphrase are counted.
+Result<std::shared_ptr<blobs::BlobReader>> OpenFileFor(Call& call, const catalog::ExportJob& job);
 Result<std::optional<http::Response>> SendFileAs(Call& call, const catalog::ExportJob& job, const FileOptions& options);
 
 }  // namespace sheaf::api::native

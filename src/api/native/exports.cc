@@ -1,8 +1,12 @@
+#include <algorithm>
+#include <charconv>
+
 #include "api/export_file.h"
 #include "api/json_text.h"
 #include "api/native/call.h"
 #include "api/native/download_link.h"
 #include "base/ids.h"
+#include "export/job_parts.h"
 
 namespace sheaf::api::native {
 namespace {
@@ -120,6 +124,45 @@ Answer GetFile(Call& call) {
   return SendFileAs(call, job, {});
 }
 
+//! A range of a file, as a file of its own.
+class PartReader final : public blobs::BlobReader {
+ public:
+  PartReader(std::shared_ptr<blobs::BlobReader> file, const exporting::Part& part) : file_(std::move(file)), part_(part) {}
+  std::uint64_t Size() const override { return part_.bytes; }
+  Result<std::string> ReadAt(std::uint64_t offset, std::uint64_t most) override {
+    if (offset >= part_.bytes) return std::string();
+    return file_->ReadAt(part_.offset + offset, std::min(most, part_.bytes - offset));
+  }
+
+ private:
+  const std::shared_ptr<blobs::BlobReader> file_;
+  const exporting::Part part_;
+};
+
+Result<exporting::Part> FindPart(const Call& call, const catalog::ExportJob& job) {
+  const std::string_view text = call.Part("part");
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  const auto part = whole ? exporting::FindPart(job.manifest, number) : std::nullopt;
+  if (!part || part->offset > job.file_size || part->bytes > job.file_size - part->offset) {
+    return Fail(ErrorCode::kNotFound, "The export has no such part.");
+  }
+  return *part;
+}
+
+Answer GetPart(Call& call) {
+  SHEAF_TRY(call.OnlyParameters({}));
+  SHEAF_ASSIGN(catalog::ExportJob job, FindJob(call));
+  SHEAF_TRY(RequireFile(job));
+  SHEAF_ASSIGN(const exporting::Part part, FindPart(call, job));
+  SHEAF_ASSIGN(const auto file, OpenFileFor(call, job));
+  job.file_name = part.name;
+  job.file_size = part.bytes;
+  job.sha256 = part.sha256;
+  return FileResponse(call.request, job, std::make_shared<PartReader>(file, part), {});
+}
+
 Answer PostDownload(Call& call) {
   SHEAF_TRY(call.OnlyParameters({}));
   SHEAF_ASSIGN(const catalog::ExportJob job, FindJob(call));
@@ -138,6 +181,7 @@ void AddExportRoutes(http::Router& router, const std::shared_ptr<const Rooms>& r
   AddRoute(router, rooms, "GET", "/api/v1/exports/{export}", GetExport);
   AddRoute(router, rooms, "DELETE", "/api/v1/exports/{export}", DeleteExport);
   AddRoute(router, rooms, "GET", "/api/v1/exports/{export}/file", GetFile);
+  AddRoute(router, rooms, "GET", "/api/v1/exports/{export}/parts/{part}", GetPart);
   AddRoute(router, rooms, "GET", "/api/v1/exports/{export}/manifest", GetManifest);
   AddRoute(router, rooms, "POST", "/api/v1/exports/{export}/link", PostDownload);
   AddOpenRoute(router, rooms, "GET", "/api/v1/downloads/{download}", [](Call& call) -> Answer {

@@ -53,9 +53,12 @@ void AddRoutes(http::Router& router, std::shared_ptr<const Rooms> rooms) {
   AddDatasetRoutes(router, rooms);
   AddSensorRoutes(router, rooms);
   AddRecordRoutes(router, rooms);
+  AddPlotRoutes(router, rooms);
+  AddOverviewRoutes(router, rooms);
   AddIngestRoutes(router, rooms);
   AddStreamRoutes(router, rooms);
   AddExportRoutes(router, rooms);
+  AddScheduleRoutes(router, rooms);
   AddLockRoutes(router, rooms);
   AddCareRoutes(router, rooms);
   AddRetentionRoutes(router, rooms);

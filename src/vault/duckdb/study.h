@@ -26,6 +26,7 @@ class DuckStudy : public StudyVault, public PeopleCare, public std::enable_share
   Status Close();
 
   const std::string& StudyId() const override { return state_->study; }
+  std::uint64_t Bytes() override;
   Result<std::shared_ptr<const model::Dataset>> PutDataset(model::Dataset dataset, bool* created) override;
   Result<std::shared_ptr<const model::Dataset>> FindDataset(std::string_view id) override;
   std::vector<std::shared_ptr<const model::Dataset>> Datasets() override;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "vault/duckdb/schema.h"
 #include "vault/duckdb/sql.h"
@@ -62,6 +63,16 @@ Result<Summary> DuckStudy::SummarizeParticipants() {
   all.dataset = kParticipantsDataset;
   all.upto = LastSeq();
   return SummarizePart(all);
+}
+
+std::uint64_t DuckStudy::Bytes() {
+  std::uint64_t bytes = 0;
+  for (const std::string& path : {state_->file, state_->file + ".wal"}) {
+    std::error_code missing;
+    const auto size = std::filesystem::file_size(path, missing);
+    if (!missing) bytes += size;
+  }
+  return bytes;
 }
 
 Result<Summary> DuckStudy::SummarizePart(const Select& part) {
