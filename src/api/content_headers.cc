@@ -154,6 +154,11 @@ std::string AttachmentHeader(std::string_view file_name) {
   return header;
 }
 
+std::string InlineHeader(std::string_view file_name) {
+  constexpr std::string_view kAttachment = "attachment";
+  return "inline" + AttachmentHeader(file_name).substr(kAttachment.size());
+}
+
 std::string_view ContentTypeOf(exporting::Format format) {
   switch (format) {
     case exporting::Format::kCsv: return "text/csv; charset=utf-8";

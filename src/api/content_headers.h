@@ -28,6 +28,8 @@ std::optional<exporting::Compression> NegotiateCompression(std::string_view acce
 //! `attachment; filename="…"`, with `filename*` where the name is not plain ASCII (RFC 6266). Control characters, quotes,
 //! slashes and backslashes become `_`.
 std::string AttachmentHeader(std::string_view file_name);
+//! The same with `inline`, for what a browser may show itself.
+std::string InlineHeader(std::string_view file_name);
 
 //! "text/csv; charset=utf-8" and so on.
 std::string_view ContentTypeOf(exporting::Format format);

@@ -94,6 +94,18 @@ Result<JsonBody> JsonBody::Split(std::string_view text, std::string pointer) {
 
 std::string JsonBody::Place(std::string_view name) const { return model::PointerTo(pointer_, name); }
 
+std::vector<std::string> JsonBody::Names() const {
+  std::vector<std::string> names;
+  for (const Member& member : members_) names.push_back(member.name);
+  return names;
+}
+
+std::optional<std::string> JsonBody::Raw(std::string_view name) {
+  const Member* const member = Take(name);
+  if (member == nullptr) return std::nullopt;
+  return member->text;
+}
+
 bool JsonBody::Has(std::string_view name) const {
   return std::any_of(members_.begin(), members_.end(), [&](const Member& member) { return member.name == name; });
 }
@@ -182,6 +194,20 @@ Result<std::optional<std::vector<std::string>>> JsonBody::Texts(std::string_view
     texts.push_back(std::move(text));
   }
   return texts;
+}
+
+Result<std::optional<std::int64_t>> JsonBody::Integer(std::string_view name, std::int64_t least, std::int64_t most) {
+  const Member* member = Take(name);
+  if (member == nullptr || member->text == "null") return std::nullopt;
+  std::int64_t number = 0;
+  const std::string& text = member->text;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || number < least || number > most) {
+    return Fail(ErrorCode::kBadMember,
+                "\"" + std::string(name) + "\" must be a whole number from " + std::to_string(least) + " to " + std::to_string(most) + ".",
+                Place(name));
+  }
+  return number;
 }
 
 Result<std::optional<Micros>> JsonBody::Time(std::string_view name) {

@@ -26,6 +26,8 @@ class JsonBody {
   Result<std::optional<bool>> Flag(std::string_view name);
   //! A whole number of 64 bits; nullopt when it is absent.
   Result<std::optional<std::int64_t>> Integer(std::string_view name);
+  //! A whole number in [least, most]; nullopt when it is absent or null.
+  Result<std::optional<std::int64_t>> Integer(std::string_view name, std::int64_t least, std::int64_t most);
   //! An ISO 8601 time; nullopt when it is absent or null. kBadMember, kBadTime.
   Result<std::optional<Micros>> Time(std::string_view name);
   //! The member's own JSON text, without spaces between tokens, numbers as they were written. It must be an object.
@@ -34,6 +36,10 @@ class JsonBody {
   Result<std::optional<std::vector<std::string>>> Texts(std::string_view name, std::size_t most, std::size_t limit);
   //! An array of objects.
   Result<std::optional<std::vector<JsonBody>>> Objects(std::string_view name);
+  //! The names of all members, in order.
+  std::vector<std::string> Names() const;
+  //! The member's own JSON text, whatever it is.
+  std::optional<std::string> Raw(std::string_view name);
   bool Has(std::string_view name) const;
   bool IsNull(std::string_view name) const;
   //! Takes a member without looking at it: it may be sent back as it was given, and means nothing on the way in.

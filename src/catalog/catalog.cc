@@ -27,7 +27,7 @@ struct Contradiction {
   const char* count;
   const char* sentence;
 };
-constexpr std::array<Contradiction, 11> kContradictions = {{
+constexpr std::array<Contradiction, 13> kContradictions = {{
     {"SELECT count(*) FROM study WHERE status NOT IN ('active', 'completed', 'archived')", "studies have an unknown status"},
     {"SELECT count(*) FROM api_key WHERE scopes = '' OR digest = ''", "keys have no scope or no digest"},
     {"SELECT count(*) FROM api_key WHERE uses < 0", "keys have a negative number of uses"},
@@ -47,6 +47,12 @@ constexpr std::array<Contradiction, 11> kContradictions = {{
      "exports have a negative count"},
     {"SELECT count(*) FROM export_job WHERE state IN ('pending', 'executing') AND study NOT IN (SELECT id FROM study)",
      "exports wait for a study that is not there"},
+    {"SELECT count(*) FROM file WHERE state NOT IN ('uploading', 'complete') OR received < 0 OR (state = 'complete' AND "
+     "(size IS NULL OR size <> received OR sha256 = '' OR completed_at IS NULL))",
+     "files have a state that they cannot have"},
+    {"SELECT count(*) FROM file WHERE received <> (SELECT coalesce(sum(size), 0) FROM file_part WHERE file_part.study = file.study "
+     "AND file_part.file = file.id)",
+     "files have another size than their parts"},
 }};
 
 }  // namespace

@@ -92,6 +92,8 @@ struct ExportJob {
 
 class CareCatalog;
 class ScheduleCatalog;
+class DonationTable;
+class FileTable;
 
 class Catalog : public GrantTable, public SignInTable {
  public:
@@ -171,6 +173,10 @@ class Catalog : public GrantTable, public SignInTable {
   virtual CareCatalog& Care() = 0;
   //! Schedules of exports and deliveries (schedules.h); the same.
   virtual ScheduleCatalog& Schedules() = 0;
+  //! Files of participants' records (file_table.h). The same.
+  virtual FileTable& Files() = 0;
+  //! Donation projects (donation_table.h). The same.
+  virtual DonationTable& Donations() = 0;
 
   //! A number that differs from the one before as soon as anyone, another process too, has written in between: what was
   //! read and kept at an equal number still holds. Costs a few microseconds.

@@ -305,6 +305,86 @@ CREATE TABLE delivery_attempt (
   PRIMARY KEY (delivery, number)
 ))";
 
+// Goes with its study. `digest` is of what has been received so far, to be gone on with.
+const char* const kFile = R"(
+CREATE TABLE file (
+  study        TEXT NOT NULL REFERENCES study (id) ON DELETE CASCADE,
+  id           TEXT NOT NULL,
+  kind         TEXT NOT NULL,
+  name         TEXT NOT NULL,
+  media_type   TEXT NOT NULL,
+  participant  TEXT NOT NULL,
+  session      TEXT NOT NULL,
+  dataset      TEXT NOT NULL,
+  record       TEXT NOT NULL,
+  field        TEXT NOT NULL,
+  sha256       TEXT NOT NULL,
+  size         BIGINT,
+  received     BIGINT NOT NULL,
+  state        TEXT NOT NULL,
+  started_at   BIGINT,
+  ended_at     BIGINT,
+  duration_ms  BIGINT,
+  width        BIGINT,
+  height       BIGINT,
+  attributes   TEXT NOT NULL,
+  account      TEXT NOT NULL,
+  created_at   BIGINT NOT NULL,
+  updated_at   BIGINT NOT NULL,
+  completed_at BIGINT,
+  digest       TEXT NOT NULL,
+  PRIMARY KEY (study, id)
+))";
+
+const char* const kFilePart = R"(
+CREATE TABLE file_part (
+  study TEXT NOT NULL,
+  file  TEXT NOT NULL,
+  start BIGINT NOT NULL,
+  blob  TEXT NOT NULL UNIQUE,
+  size  BIGINT NOT NULL,
+  PRIMARY KEY (study, file, start),
+  FOREIGN KEY (study, file) REFERENCES file (study, id) ON DELETE CASCADE
+))";
+
+const char* const kDonationProject = R"(
+CREATE TABLE donation_project (
+  study      TEXT NOT NULL PRIMARY KEY REFERENCES study (id) ON DELETE CASCADE,
+  url_id     TEXT NOT NULL UNIQUE,
+  slug       TEXT NOT NULL UNIQUE,
+  settings   TEXT NOT NULL,
+  created_at BIGINT NOT NULL
+))";
+
+// `sealed` by the site key: the owner's page shows the token again.
+const char* const kDonationToken = R"(
+CREATE TABLE donation_token (
+  study      TEXT NOT NULL PRIMARY KEY REFERENCES donation_project (study) ON DELETE CASCADE,
+  digest     TEXT NOT NULL UNIQUE,
+  sealed     TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT
+))";
+
+const char* const kDonationEvent = R"(
+CREATE TABLE donation_event (
+  study       TEXT NOT NULL REFERENCES donation_project (study) ON DELETE CASCADE,
+  time        BIGINT NOT NULL,
+  description TEXT NOT NULL,
+  message     TEXT NOT NULL
+))";
+
+const char* const kDonationException = R"(
+CREATE TABLE donation_exception (
+  study       TEXT NOT NULL REFERENCES donation_project (study) ON DELETE CASCADE,
+  time        BIGINT NOT NULL,
+  participant TEXT NOT NULL,
+  type        TEXT NOT NULL,
+  raised_by   TEXT NOT NULL,
+  blueprint   TEXT NOT NULL,
+  message     TEXT NOT NULL
+))";
+
 Result<long long> ReadVersion(soci::session& sql) {
   long long count = 0;
   long long version = 0;
@@ -356,6 +436,14 @@ const std::vector<Migration>& Migrations() {
         "CREATE INDEX delivery_schedule ON delivery (schedule, created_at, id)", "CREATE INDEX delivery_run ON delivery (run)",
         "CREATE INDEX delivery_next ON delivery (next_at) WHERE state = 'waiting'",
         "CREATE INDEX export_job_schedule ON export_job (schedule) WHERE schedule <> ''"}},
+      {10,
+       {kFile, kFilePart, "CREATE INDEX file_order ON file (study, created_at, id)",
+        "CREATE INDEX file_participant ON file (study, participant)", "CREATE INDEX file_record ON file (study, dataset, record)",
+        "CREATE INDEX file_uploading ON file (updated_at) WHERE state = 'uploading'"}},
+      {11,
+       {kDonationProject, kDonationToken, kDonationEvent, kDonationException,
+        "CREATE INDEX donation_event_study ON donation_event (study, time)",
+        "CREATE INDEX donation_exception_study ON donation_exception (study, time)"}},
   };
   return kSteps;
 }

@@ -54,11 +54,13 @@ struct SealedColumn {
   const char* purpose;
   const char* where;
 };
-constexpr std::array<SealedColumn, 4> kSealed = {{
+constexpr std::array<SealedColumn, 6> kSealed = {{
     {"study_key", "study", "wrapped", "content key ", "locked = 0"},
     {"study_key", "study", "code_key", "code key ", "1 = 1"},
     {"second_factor", "account", "sealed", "totp ", "1 = 1"},
     {"schedule", "id", "sealed", "webhook ", "sealed <> ''"},
+    {"donation_token", "study", "sealed", "donation token ", "1 = 1"},
+    {"file", "study || '/' || id", "digest", "file digest ", "digest <> ''"},
 }};
 
 tl::unexpected<Error> WrongKey(std::string_view kept, std::string_view given) {

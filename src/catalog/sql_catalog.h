@@ -7,6 +7,8 @@
 #include "catalog/sql_audit_store.h"
 #include "catalog/sql_care.h"
 #include "catalog/sql_schedules.h"
+#include "catalog/sql_donation_table.h"
+#include "catalog/sql_file_table.h"
 #include "catalog/sql_secret_store.h"
 #include "catalog/store.h"
 
@@ -84,6 +86,8 @@ class SqlCatalog final : public Catalog {
   AuditStore& Audit() override { return audit_; }
   CareCatalog& Care() override { return care_; }
   ScheduleCatalog& Schedules() override { return schedules_; }
+  FileTable& Files() override { return files_; }
+  DonationTable& Donations() override { return donations_; }
   Result<std::uint64_t> Generation() override { return store_->Generation(); }
   Result<std::vector<std::string>> Check() override;
 
@@ -93,6 +97,8 @@ class SqlCatalog final : public Catalog {
   SqlAuditStore audit_;
   SqlCare care_{*store_};
   SqlSchedules schedules_{*store_};
+  SqlFileTable files_{*store_};
+  SqlDonationTable donations_{*store_};
 };
 
 }  // namespace sheaf::catalog

@@ -18,6 +18,7 @@
 #include "cli/data_directory.h"
 #include "cli/report.h"
 #include "cli/site_key_file.h"
+#include "files/files.h"
 #include "secrets/key_ring.h"
 #include "vault/vault.h"
 
@@ -68,15 +69,25 @@ Result<std::vector<catalog::ExportJob>> AllExports(catalog::Catalog& catalog) {
   }
 }
 
-Result<std::string> Sha256Of(blobs::BlobReader& file) {
-  crypto_hash_sha256_state state;
-  crypto_hash_sha256_init(&state);
+Status HashInto(blobs::BlobReader& file, crypto_hash_sha256_state& state) {
   for (std::uint64_t offset = 0;;) {
     SHEAF_ASSIGN(const std::string bytes, file.ReadAt(offset, file.Size()));
-    if (bytes.empty()) break;
+    if (bytes.empty()) return {};
     crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
     offset += bytes.size();
   }
+}
+
+std::string HexOf(crypto_hash_sha256_state& state);
+
+Result<std::string> Sha256Of(blobs::BlobReader& file) {
+  crypto_hash_sha256_state state;
+  crypto_hash_sha256_init(&state);
+  SHEAF_TRY(HashInto(file, state));
+  return HexOf(state);
+}
+
+std::string HexOf(crypto_hash_sha256_state& state) {
   std::array<unsigned char, crypto_hash_sha256_BYTES> digest;
   crypto_hash_sha256_final(&state, digest.data());
   std::string hex(2 * digest.size() + 1, '\0');
@@ -141,8 +152,55 @@ void CheckExports(catalog::Catalog& catalog, Files& blobs, Findings& findings) {
   const bool running =
       std::any_of(jobs->begin(), jobs->end(), [](const catalog::ExportJob& job) { return job.state == catalog::ExportState::kExecuting; });
   for (const std::string& file : *files) {
-    if (!running && wanted.count(file) == 0) findings.Add("exports", fmt::format("The file {} belongs to no export.", file));
+    const bool ours = file.rfind(files::kBlobFolder, 0) != 0;
+    if (!running && ours && wanted.count(file) == 0) findings.Add("exports", fmt::format("The file {} belongs to no export.", file));
   }
+}
+
+//! One file's parts: there, whole, and together what was sent.
+void CheckParts(Files& blobs, const catalog::File& file, const std::vector<catalog::FilePart>& parts, Findings& findings) {
+  const auto fault = [&](std::string_view what) {
+    findings.Add("files", fmt::format("The file {} of study {} {}.", file.id, file.study, what));
+  };
+  crypto_hash_sha256_state state;
+  crypto_hash_sha256_init(&state);
+  for (const catalog::FilePart& part : parts) {
+    const auto located = blobs.blobs.Locate(part.blob);
+    if (!located)
+      return fault(located.error().code == ErrorCode::kNotFound ? fmt::format("is missing a part ({})", part.blob)
+                                                                : located.error().detail);
+    if (located->size != part.size)
+      return fault(fmt::format("has a part of {} bytes instead of {} ({})", located->size, part.size, part.blob));
+    const auto opened = blobs.blobs.Open(part.blob, Opener(blobs, file.study));
+    if (!opened && opened.error().code == ErrorCode::kWrongKeyFile) ++blobs.unreadable;
+    else if (!opened && opened.error().code == ErrorCode::kStudyLocked) ++blobs.locked;
+    else if (!opened) return fault(opened.error().detail);
+    if (!opened) return;
+    if (const Status hashed = HashInto(**opened, state); !hashed) return fault(fmt::format("cannot be read: {}", hashed.error().detail));
+  }
+  if (file.complete && HexOf(state) != file.sha256) fault("has another SHA-256 than when it was received");
+}
+
+//! Files of records against their blobs, both ways. A running server may be receiving: then what no file names is no fault.
+Status CheckFiles(catalog::Catalog& catalog, Files& blobs, const std::vector<model::Study>& studies, bool serving, Findings& findings) {
+  std::set<std::string, std::less<>> known;
+  for (const model::Study& study : studies) {
+    for (std::string after;;) {
+      SHEAF_ASSIGN(const auto files, catalog.Files().Files(study.id, {}, after, kPage));
+      for (const catalog::File& file : files) {
+        SHEAF_ASSIGN(const auto parts, catalog.Files().Parts(file.study, file.id));
+        for (const catalog::FilePart& part : parts) known.insert(part.blob);
+        if (catalog.Files().FindFile(file.study, file.id)) CheckParts(blobs, file, parts, findings);
+      }
+      if (files.size() < kPage) break;
+      after = files.back().id;
+    }
+  }
+  SHEAF_ASSIGN(const auto names, blobs.blobs.List(files::kBlobFolder));
+  for (const std::string& name : names) {
+    if (!serving && known.count(name) == 0) findings.Add("files", fmt::format("The blob {} belongs to no file.", name));
+  }
+  return {};
 }
 
 void CheckRecords(const DataDirectory& directory, const std::vector<model::Study>& studies, Findings& findings) {
@@ -168,7 +226,7 @@ void CheckRecords(const DataDirectory& directory, const std::vector<model::Study
 std::string Count(std::size_t count, std::string_view what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
 
 void CheckBlobs(const DataDirectory& directory, const std::string& key_file, const std::shared_ptr<catalog::Catalog>& catalog,
-                Findings& findings) {
+                const std::vector<model::Study>& studies, bool serving, Findings& findings) {
   const auto blobs = blobs::OpenDirectoryBlobs(directory.BlobsPath());
   if (!blobs) return findings.Add("exports", blobs.error().detail);
   Files files{**blobs};
@@ -179,6 +237,8 @@ void CheckBlobs(const DataDirectory& directory, const std::string& key_file, con
   if (key && claimed && !claimed->empty()) ring = secrets::KeyRing::Open(catalog, *key).value_or(nullptr);
   files.ring = ring.get();
   CheckExports(*catalog, files, findings);
+  if (const Status checked = CheckFiles(*catalog, files, studies, serving, findings); !checked)
+    findings.Add("files", checked.error().detail);
   if (files.unreadable > 0) {
     fmt::print("exports: {} not checked: {}\n", Count(files.unreadable, "encrypted file"),
                key ? "The catalog names no key file." : std::string_view(key.error().detail));
@@ -204,8 +264,8 @@ int RunCheck(const CheckOptions& options) {
   if (!opened) return ReportFailure(opened.error());
   const std::shared_ptr<catalog::Catalog> catalog = *std::move(opened);
   findings.AddAll("catalog", catalog->Check());
-  CheckBlobs(*directory, options.key_file, catalog, findings);
   const auto studies = AllStudies(*catalog);
+  CheckBlobs(*directory, options.key_file, catalog, studies ? *studies : std::vector<model::Study>(), !locked, findings);
   if (!studies) findings.Add("catalog", studies.error().detail);
   if (!locked) fmt::print("studies: not checked: {} Stop the server to check them.\n", locked.error().detail);
   else if (studies) CheckRecords(*directory, *studies, findings);

@@ -29,6 +29,7 @@ void AddErrorsCommand(CLI::App& app, Run& run);
 void AddDemoCommand(CLI::App& app, Run& run);
 void AddImportCommand(CLI::App& app, Run& run);
 void AddExportCommand(CLI::App& app, Run& run);
+void AddFileCommand(CLI::App& app, Run& run);
 void AddRetentionCommand(CLI::App& app, Run& run);
 void AddEraseCommand(CLI::App& app, Run& run);
 void AddScheduleCommand(CLI::App& app, Run& run);

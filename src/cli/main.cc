@@ -26,6 +26,7 @@ int Main(int argc, char** argv) {
   sheaf::cli::AddImportCommand(app, run);
   sheaf::cli::AddExportCommand(app, run);
   sheaf::cli::AddScheduleCommand(app, run);
+  sheaf::cli::AddFileCommand(app, run);
   sheaf::cli::AddVerifyCommand(app, run);
   sheaf::cli::AddEraseCommand(app, run);
   sheaf::cli::AddRetentionCommand(app, run);

@@ -35,6 +35,7 @@
 #include "cli/site_key_file.h"
 #include "export/jobs.h"
 #include "export/pipeline.h"
+#include "files/files.h"
 #include "http/server.h"
 #include "vault/vault.h"
 
@@ -50,6 +51,7 @@ struct ServeOptions {
   std::string today;
   int grace_s = 30;
   access::LimitOptions limits;
+  std::uint64_t largest_file = std::uint64_t{16} << 30;
   bool trust_proxy = false;
   std::vector<std::string> alida;  // NAME=VALUE
   ScheduleOptions schedules;
@@ -59,6 +61,8 @@ struct ServeOptions {
 constexpr int kArenas = 4;
 constexpr int kHousekeepingS = 5;
 constexpr std::chrono::minutes kRetentionEvery{10};
+// Uploads that got nothing for so long are given up.
+constexpr Micros kStaleUpload = Micros{14} * 86400 * 1'000'000;
 
 //! Sees to it that retention is done once a day.
 class Daily {
@@ -156,6 +160,7 @@ Result<std::shared_ptr<privacy::Retention>> MakeRetention(const api::native::Roo
   retention_options.expire_files = [jobs = rooms.jobs](std::string_view study, std::string_view dataset, std::string_view reason) {
     return jobs->ExpireFiles(study, dataset, reason);
   };
+  retention_options.files = rooms.files;
   retention_options.delete_study = [rooms](const std::string& study) { return api::native::DeleteStudy(rooms, study); };
   retention_options.carried_out = [audit = rooms.audit](const privacy::RetentionStep& step) { AuditRetention(*audit, step); };
   retention_options.owner = NewId("srv_");
@@ -182,6 +187,17 @@ void AuditJob(access::AuditLog& audit, const catalog::ExportJob& job) {
   if (const Status recorded = audit.Record(entry); !recorded) audit.Note(std::move(entry));
 }
 
+Status OpenFiles(const DataDirectory& directory, const ServeOptions& options, api::native::Rooms& rooms) {
+  files::FilesOptions file_options;
+  file_options.catalog = rooms.catalog;
+  file_options.blobs = rooms.blobs;
+  file_options.keys = rooms.keys;
+  file_options.temporary = directory.TemporaryPath();
+  file_options.largest = options.largest_file;
+  rooms.files = std::make_shared<files::Files>(std::move(file_options));
+  return rooms.files->Sweep(Now() - kStaleUpload);
+}
+
 Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const ServeOptions& options) {
   api::native::Rooms rooms;
   SHEAF_ASSIGN(rooms.catalog, catalog::OpenCatalog(directory.CatalogPath()));
@@ -189,6 +205,7 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   SHEAF_ASSIGN(rooms.keys, secrets::KeyRing::Open(rooms.catalog, rooms.site_key));
   SHEAF_ASSIGN(rooms.blobs, blobs::OpenDirectoryBlobs(directory.BlobsPath()));
   SHEAF_TRY(rooms.blobs->Sweep());
+  SHEAF_TRY(OpenFiles(directory, options, rooms));
   vault::VaultOptions vault_options;
   vault_options.directory = directory.StudiesPath();
   vault_options.temporary = directory.TemporaryPath();
@@ -208,6 +225,7 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   job_options.vault = rooms.vault;
   job_options.blobs = rooms.blobs;
   job_options.keys = rooms.keys;
+  job_options.files = rooms.files;
   job_options.temporary = directory.TemporaryPath();
   job_options.ended = [audit = rooms.audit](const catalog::ExportJob& job) { AuditJob(*audit, job); };
   rooms.jobs = std::make_shared<exporting::JobRunner>(std::move(job_options));
@@ -220,6 +238,7 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
     if (scrub) SHEAF_TRY(ForgetInSchedules(*catalog, study, participant, reason));
     return jobs->Forget(study, participant, scrub, reason);
   };
+  eraser_options.files = rooms.files;
   eraser_options.audit = std::make_shared<RedactedAudit>(rooms.catalog, rooms.audit);
   rooms.eraser = std::make_shared<privacy::Eraser>(std::move(eraser_options));
   SHEAF_ASSIGN(rooms.retention, MakeRetention(rooms, options));
@@ -362,6 +381,10 @@ void AddServeCommand(CLI::App& app, Run& run) {
   serve->add_option("--grace", options->grace_s, "Seconds that running requests and exports get after SIGTERM")
       ->type_name("S")
       ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
+  serve->add_option("--max-file-size", options->largest_file, "Bytes that a recording, donation or other file may have; also 500MB, 20GB")
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(false))
       ->capture_default_str();
   AddLimitOptions(*serve, *options);
   AddScheduleOptions(*serve, options->schedules);

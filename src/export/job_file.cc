@@ -89,25 +89,6 @@ std::string FileName(const JobContext& context, const ExportOptions& options, co
 //! Each attempt has a blob of its own: one that was taken for dead and still writes gets in nobody's way.
 std::string BlobName(const catalog::ExportJob& job) { return "exports/" + job.id + "-" + std::to_string(job.attempts); }
 
-Result<std::vector<PlannedDataset>> PlanDatasets(const JobContext& context, const ExportOptions& options) {
-  const vault::Seq upto = context.study.LastSeq();
-  SHEAF_ASSIGN(const auto ids, ResolveDatasets(context.study, options, context.viewer.rights));
-  std::vector<PlannedDataset> datasets;
-  for (const auto& id : ids) {
-    if (context.state.Cancelled()) return Fail(CancelledError());
-    context.state.Say("counting rows of " + id);
-    PlannedDataset planned;
-    SHEAF_ASSIGN(planned.plan, MakePlan(context.study, options, id, upto, context.viewer));
-    SHEAF_TRY(PreparePlan(context.study, planned.plan));
-    if (planned.plan.alida) planned.plan.alida->id = GuidOfId(context.job.id, "exp_", kAlidaBatchMark).value_or(NewGuid());
-    SHEAF_ASSIGN(planned.rows, CountRows(context.study, planned.plan));
-    context.state.rows_total += planned.rows;
-    if (options.sort_up_to > 0 && planned.rows > options.sort_up_to) planned.plan.select.order.clear();
-    datasets.push_back(std::move(planned));
-  }
-  return datasets;
-}
-
 //! The datasets may share a rewriter's counts no more than its file: each has its own.
 std::string PrivacyJson(const ExportOptions& options, const std::vector<PlannedDataset>& datasets) {
   std::vector<const Plan*> plans;
@@ -230,6 +211,25 @@ Result<JobFile> Write(const JobContext& context, const std::string& study_name) 
 }
 
 }  // namespace
+
+Result<std::vector<PlannedDataset>> PlanDatasets(const JobContext& context, const ExportOptions& options) {
+  const vault::Seq upto = context.study.LastSeq();
+  SHEAF_ASSIGN(const auto ids, ResolveDatasets(context.study, options, context.viewer.rights));
+  std::vector<PlannedDataset> datasets;
+  for (const auto& id : ids) {
+    if (context.state.Cancelled()) return Fail(CancelledError());
+    context.state.Say("counting rows of " + id);
+    PlannedDataset planned;
+    SHEAF_ASSIGN(planned.plan, MakePlan(context.study, options, id, upto, context.viewer));
+    SHEAF_TRY(PreparePlan(context.study, planned.plan));
+    if (planned.plan.alida) planned.plan.alida->id = GuidOfId(context.job.id, "exp_", kAlidaBatchMark).value_or(NewGuid());
+    SHEAF_ASSIGN(planned.rows, CountRows(context.study, planned.plan));
+    context.state.rows_total += planned.rows;
+    if (options.sort_up_to > 0 && planned.rows > options.sort_up_to) planned.plan.select.order.clear();
+    datasets.push_back(std::move(planned));
+  }
+  return datasets;
+}
 
 Result<std::vector<std::string>> ResolveDatasets(vault::StudyVault& study, const ExportOptions& options, const model::ViewRights& rights) {
   std::vector<std::string> ids = options.datasets;

@@ -11,6 +11,7 @@
 #include "export/manifest.h"
 #include "export/observed_cursor.h"
 #include "export/plan.h"
+#include "files/files.h"
 
 namespace sheaf::exporting {
 
@@ -32,6 +33,7 @@ struct JobContext {
   const blobs::SealTo seal_to;  //!< the study's key
   const std::string& temporary;
   JobState& state;
+  files::Files* files = nullptr;  //!< of records; null: there are none
 };
 
 //! A dataset's part, counted before it is written.
@@ -39,6 +41,9 @@ struct PlannedDataset {
   Plan plan;
   std::uint64_t rows = 0;
 };
+
+//! All datasets of the export at one instant of the study.
+Result<std::vector<PlannedDataset>> PlanDatasets(const JobContext& context, const ExportOptions& options);
 
 struct JobFile {
   std::string blob;

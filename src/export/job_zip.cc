@@ -9,6 +9,7 @@
 #include "export/datapackage.h"
 #include "export/encoder.h"
 #include "export/job_file.h"
+#include "export/media.h"
 #include "export/output_text.h"
 #include "export/rows.h"
 #include "export/spool_file.h"
@@ -285,7 +286,7 @@ class ZipJob {
   ZipWriter& zip_;
   const std::string extension_;
   FolderNames participants_;
-  FolderNames sessions_{{kNoSession, kSchemas, "README.txt", "datapackage.json", "metadata.json"}};
+  FolderNames sessions_{{kNoSession, kSchemas, "files", "README.txt", "datapackage.json", "metadata.json"}};
   TimeRange total_;
 };
 
@@ -296,6 +297,10 @@ Status WriteZip(const JobContext& context, const ExportOptions& options, const s
   SHEAF_ASSIGN(const auto zip, ZipWriter::Open([&sink](std::string_view bytes) { return sink.Write(bytes); }));
   ZipJob job(context, options, manifest, *zip);
   for (const auto& planned : datasets) SHEAF_TRY(job.Add(planned));
+  if (options.media) {
+    SHEAF_ASSIGN(const auto media, ChooseMedia(context, options, datasets));
+    SHEAF_TRY(AddMedia(context, media, manifest, *zip));
+  }
   SHEAF_TRY(job.Describe(datasets));
   return zip->Finish();
 }

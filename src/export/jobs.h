@@ -10,6 +10,7 @@
 #include "catalog/catalog.h"
 #include "export/options.h"
 #include "export/viewer.h"
+#include "files/files.h"
 #include "secrets/key_ring.h"
 #include "vault/vault.h"
 
@@ -42,6 +43,8 @@ class JobRunner {
     JobLimits limits = {};
     //! Files are encrypted to their study's key, and codes made with it; without a ring files are plain and there are no codes.
     std::shared_ptr<secrets::KeyRing> keys = nullptr;
+    //! The files of records, for ZIPs that are to hold them; without it there are none.
+    std::shared_ptr<files::Files> files = nullptr;
     //! Told of each job that succeeded or failed here, once its row says so.
     std::function<void(const catalog::ExportJob&)> ended = nullptr;
   };

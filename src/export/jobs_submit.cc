@@ -7,6 +7,7 @@
 #include "export/digest.h"
 #include "export/job_file.h"
 #include "export/job_runner.h"
+#include "export/media.h"
 #include "export/tickets.h"
 #include "privacy/generalise.h"
 
@@ -58,6 +59,8 @@ Result<std::string> Fingerprint(vault::StudyVault& study, const model::Study& ab
                                 const model::ViewRights& rights, const std::string& request) {
   std::string text = "sheaf-export-2\n" + study.StudyId() + "\n" + about.name + "\n" + model::StudySettingsJson(about.settings) + "\n" +
                      model::ViewRightsJson(rights) + "\n" + request + "\n" + std::to_string(study.LastSeq()) + "\n";
+  // Files come and go without a change of the records.
+  if (options.media) text += NewId("media_");
   SHEAF_ASSIGN(const auto datasets, ResolveDatasets(study, options, rights));
   for (const auto& id : datasets) {
     SHEAF_ASSIGN(const auto dataset, study.FindDataset(id));
@@ -92,6 +95,7 @@ Result<ExportJob> JobRunner::Impl::Submit(std::string_view account, std::string_
                                           const DialectWords& words, std::string_view schedule) {
   created = false;
   const ExportOptions options = ForViewer(asked, rights);
+  SHEAF_TRY(RequireMedia(options, rights));
   ExportJob job;
   job.id = NewId("exp_");
   job.account = account;

@@ -54,6 +54,29 @@ json::object Object(const FileEntry& entry, ZipLayout layout) {
   return file;
 }
 
+json::value OrNull(const std::string& text) { return text.empty() ? json::value(nullptr) : json::value(text); }
+
+json::object Object(const MediaEntry& entry) {
+  const files::File& file = entry.file;
+  json::object object{{"id", file.id},
+                      {"kind", file.kind},
+                      {"name", OrNull(file.name)},
+                      {"media_type", file.media_type},
+                      {"state", entry.fault.empty() ? "included" : entry.fault},
+                      {"path", OrNull(entry.path)},
+                      {"participant", OrNull(file.participant)},
+                      {"session", OrNull(file.session)},
+                      {"dataset", OrNull(file.dataset)},
+                      {"record", OrNull(file.record)},
+                      {"field", OrNull(file.field)},
+                      {"started_at", Time(file.started_at)},
+                      {"ended_at", Time(file.ended_at)}};
+  object["duration_ms"] = file.duration_ms ? json::value(*file.duration_ms) : json::value(nullptr);
+  object["bytes"] = file.size ? json::value(*file.size) : json::value(nullptr);
+  object["sha256"] = OrNull(file.sha256);
+  return object;
+}
+
 json::array Folders(const std::vector<FolderNames::Renamed>& changed) {
   json::array folders;
   for (const auto& renamed : changed) folders.push_back(json::object{{"id", renamed.id}, {"folder", renamed.folder}});
@@ -80,6 +103,11 @@ std::string ManifestJson(const Manifest& manifest, const ExportFile* file) {
   root["rows"] = rows;
   root["datasets"] = std::move(datasets);
   root["files"] = std::move(files);
+  if (manifest.media) {
+    json::array media;
+    for (const auto& entry : *manifest.media) media.push_back(Object(entry));
+    root["media"] = std::move(media);
+  }
   if (manifest.layout == ZipLayout::kParticipant) {
     root["folders"] =
         json::object{{"participants", Folders(manifest.participant_folders)}, {"sessions", Folders(manifest.session_folders)}};

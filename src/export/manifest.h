@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "export/folder_names.h"
 #include "export/options.h"
+#include "files/files.h"
 #include "model/definition.h"
 
 namespace sheaf::exporting {
@@ -35,6 +36,13 @@ struct DatasetEntry {
   std::optional<Micros> first_time, last_time;
 };
 
+//! One file of records, as it leaves.
+struct MediaEntry {
+  files::File file;
+  std::string path;   //!< empty: it is not in the ZIP
+  std::string fault;  //!< missing, damaged, incomplete, locked; empty: it is there
+};
+
 struct Manifest {
   std::string export_id;
   std::string study;
@@ -47,6 +55,7 @@ struct Manifest {
   ZipLayout layout = ZipLayout::kDataset;
   std::vector<DatasetEntry> datasets;
   std::vector<FileEntry> files;
+  std::optional<std::vector<MediaEntry>> media;  //!< nullopt: not asked for
   std::vector<FolderNames::Renamed> participant_folders, session_folders;
 };
 

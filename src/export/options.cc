@@ -71,7 +71,7 @@ struct Parameter {
   Setter set;
 };
 
-constexpr std::array<Parameter, 22> kParameters = {{
+constexpr std::array<Parameter, 23> kParameters = {{
     {"format", false, [](ExportOptions& options, std::string_view text) { return SetFormat("format", text, options.format); }},
     {"columns", false, [](ExportOptions& options, std::string_view text) { return SetText("columns", text, options.columns); }},
     {"filter", false, [](ExportOptions& options, std::string_view text) { return SetText("filter", text, options.filter); }},
@@ -100,6 +100,7 @@ constexpr std::array<Parameter, 22> kParameters = {{
      }},
     {"consent_purpose", false,
      [](ExportOptions& options, std::string_view text) { return SetText("consent_purpose", text, options.consent_purpose); }},
+    {"media", false, [](ExportOptions& options, std::string_view text) { return SetWord("media", kBooleanWords, text, options.media); }},
     {"layout", false, [](ExportOptions& options, std::string_view text) { return SetWord("layout", kLayoutWords, text, options.layout); }},
 }};
 
@@ -128,6 +129,9 @@ Status CheckForFormat(const ExportOptions& options) {
   SHEAF_TRY(CheckParts(options));
   const Format format = InnerFormat(options);
   const auto only_csv = [](std::string_view name) { return Bad(name, "Only CSV can be written so."); };
+  if (options.media && options.format != Format::kZip) return Bad("media", "Only a ZIP holds files.");
+  if (options.media && !options.filter.empty())
+    return Bad("media", "A filter chooses records, not files. Choose by participants, sessions or datasets.");
   if (options.tombstones && format != Format::kJson && format != Format::kNdjson) {
     return Bad("tombstones", "Only JSON and NDJSON can tell what was deleted.");
   }

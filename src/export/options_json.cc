@@ -198,6 +198,11 @@ Status ReadMember(std::string_view name, const json::value& value, const std::st
   if (name == "files") return ReadFormat(value, place, options.inner);
   if (name == "test") return ReadWord(value, place, kTestWords, options.test);
   if (name == "part_size") return ReadPartSize(value, place, options.part_size);
+  if (name == "media") {
+    if (!value.is_bool()) return Bad(place, "It must be true or false.");
+    options.media = value.get_bool();
+    return {};
+  }
   if (name == "consented_only") {
     if (!value.is_bool()) return Bad(place, "It must be true or false.");
     options.consented_only = value.get_bool();
@@ -310,6 +315,7 @@ std::string OptionsJson(const ExportOptions& options) {
   AddAlida(options.alida, object);
   if (options.run_time_s > 0) object["run_time_s"] = options.run_time_s;
   if (options.part_size > 0) object["part_size"] = options.part_size;
+  if (options.media) object["media"] = true;
   AddPrivacy(options.privacy, object);
   if (options.consented_only.value_or(false)) {
     object["consented_only"] = true;

@@ -77,6 +77,7 @@ Status CheckPrivacy(const ExportOptions& options) {
   if (!options.sort.empty()) return Bad("sort", "Aggregates come in the order of the definition.");
   if (options.sets != SetStyle::kJoined) return Bad("sets", "Aggregates count the options of a set in any case.");
   if (options.layout == ZipLayout::kParticipant) return Bad("layout", "Aggregates have no participants.");
+  if (options.media) return Bad("media", "Aggregates show nobody.");
   if (privacy.shift_dates) return Bad("shift_dates", "Aggregates have no times.");
   if (privacy.location_decimals) return Bad("location_decimals", "Aggregates are not rounded.");
   if (privacy.require_k > 0 || privacy.risk) return Bad("require_k", "The risk check is of records; aggregates have a least cell size.");

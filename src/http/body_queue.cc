@@ -77,9 +77,9 @@ void BodyQueue::Finish() {
 void BodyQueue::Fail(Error error) {
   const std::lock_guard lock(mutex_);
   if (finished_ || error_) return;
+  // What arrived is read first: an upload goes on from there.
   error_ = std::move(error);
-  pieces_.clear();
-  bytes_ = 0;
+  full_ = false;
   changed_.notify_one();
 }
 
@@ -91,7 +91,7 @@ Result<std::string> BodyQueue::Pop() {
     lock.lock();
   }
   changed_.wait(lock, [&] { return !pieces_.empty() || finished_ || error_; });
-  if (error_) return ::sheaf::Fail(*error_);
+  if (error_ && pieces_.empty()) return ::sheaf::Fail(*error_);
   if (pieces_.empty()) return std::string();
   std::string piece = std::move(pieces_.front());
   pieces_.pop_front();

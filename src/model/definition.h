@@ -60,6 +60,7 @@ struct Field {
   bool required = false;
   bool system = false;
   std::string visibility;  //!< free word of the study's platform, for example "hidden"; may be empty
+  std::string content;     //!< what the values are, a free word; "file": ids of files; may be empty
   std::string unit;        //!< for example "m/s2"; may be empty
   std::optional<double> min;
   std::optional<double> max;

@@ -92,6 +92,7 @@ Result<Field> ParseField(const json::value& value, const std::string& pointer) {
   SHEAF_TRY(reader.Flag("required", field.required));
   SHEAF_TRY(reader.Flag("system", field.system));
   SHEAF_TRY(reader.Text("visibility", field.visibility));
+  SHEAF_TRY(reader.Text("content", field.content));
   SHEAF_TRY(reader.Text("unit", field.unit));
   SHEAF_TRY(reader.Number("min", field.min));
   SHEAF_TRY(reader.Number("max", field.max));
@@ -206,6 +207,7 @@ void AppendField(std::string& json, const Field& field) {
   writer.TrueIf("required", field.required);
   writer.TrueIf("system", field.system);
   writer.TextIfAny("visibility", field.visibility);
+  writer.TextIfAny("content", field.content);
   writer.TextIfAny("unit", field.unit);
   writer.NumberIfAny("min", field.min);
   writer.NumberIfAny("max", field.max);

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "base/log.h"
+#include "catalog/donation_table.h"
 
 namespace sheaf::privacy {
 namespace {
@@ -17,6 +18,7 @@ std::string ErasureReportJson(const ErasureReport& report) {
   return boost::json::serialize(boost::json::object{{"rows", std::move(rows)},
                                                     {"sessions", report.data.sessions},
                                                     {"consents", report.data.consents},
+                                                    {"files", report.files},
                                                     {"exports", report.exports},
                                                     {"links", report.links},
                                                     {"requests", report.requests},
@@ -72,12 +74,19 @@ Result<ErasureReport> Eraser::Perform(const catalog::Erasure& erasure) {
     if (const auto hidden = care->Withdraw(erasure.participant, ""); !hidden && hidden.error().code != ErrorCode::kNotFound)
       return Fail(hidden.error());
     SHEAF_ASSIGN(report.exports, options_.forget_exports(erasure.study, erasure.participant, true, kErased));
+    if (options_.files) { SHEAF_ASSIGN(report.files, options_.files->RemoveOf(erasure.study, erasure.participant)); }
     SHEAF_ASSIGN(report.audit_entries, RedactAudit(*care, erasure));
     SHEAF_ASSIGN(report.data, care->Erase(erasure.participant));
   }
   SHEAF_ASSIGN(const auto removed, care_catalog.RemoveParticipant(erasure.study, erasure.participant));
+  SHEAF_TRY(options_.catalog->Donations().ForgetParticipant(erasure.study, erasure.participant));
   report.links = removed.first;
   report.requests = removed.second;
+  // What came while the rows went.
+  if (options_.files) {
+    SHEAF_ASSIGN(const std::uint64_t late, options_.files->RemoveOf(erasure.study, erasure.participant));
+    report.files += late;
+  }
   // What was asked about them meanwhile.
   if (options_.audit) {
     SHEAF_ASSIGN(const std::uint64_t late, options_.audit->Redact(erasure.study, {erasure.participant}));

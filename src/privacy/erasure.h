@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "catalog/care.h"
 #include "catalog/catalog.h"
+#include "files/files.h"
 #include "vault/care.h"
 #include "vault/vault.h"
 
@@ -32,12 +33,13 @@ class AuditRedaction {
 
 struct ErasureReport {
   vault::Erased data;
-  std::uint64_t exports = 0;  //!< files that went
+  std::uint64_t files = 0;    //!< recordings, donations, answers
+  std::uint64_t exports = 0;  //!< files of exports that went
   std::uint64_t links = 0;
   std::uint64_t requests = 0;
   std::uint64_t audit_entries = 0;  //!< redacted
 };
-//! {"rows":{"events":12},"sessions":1,"consents":2,"exports":1,"links":0,"requests":0,"audit_entries":0}
+//! {"rows":{"events":12},"sessions":1,"consents":2,"files":3,"exports":1,"links":0,"requests":0,"audit_entries":0}
 std::string ErasureReportJson(const ErasureReport& report);
 
 class Eraser {
@@ -48,6 +50,7 @@ class Eraser {
     //! exporting::JobRunner::Forget, which this room does not know.
     std::function<Result<std::uint64_t>(std::string_view study, std::string_view participant, bool scrub, std::string_view reason)>
         forget_exports;
+    std::shared_ptr<files::Files> files;    //!< may be null
     std::shared_ptr<AuditRedaction> audit;  //!< may be null
   };
   explicit Eraser(Options options) : options_(std::move(options)) {}

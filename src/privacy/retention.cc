@@ -145,6 +145,7 @@ Status Retention::Perform(const RetentionStep& step) {
     auto* const people = vault->Care();
     if (people == nullptr) return Fail(ErrorCode::kInternal, "This store of records cannot delete for good.");
     SHEAF_TRY(options_.expire_files(step.study, step.dataset, kReason));
+    if (options_.files) SHEAF_TRY(options_.files->RemoveOfDataset(step.study, step.dataset));
     SHEAF_TRY(people->EraseRecords(step.dataset));
   }
   row->deleted_at = Now();

@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "catalog/care.h"
 #include "catalog/catalog.h"
+#include "files/files.h"
 #include "vault/vault.h"
 
 namespace sheaf::privacy {
@@ -57,6 +58,7 @@ class Retention {
     std::shared_ptr<vault::Vault> vault;
     //! Files that may hold what goes: of a study, of one dataset.
     std::function<Result<std::uint64_t>(std::string_view study, std::string_view dataset, std::string_view reason)> expire_files;
+    std::shared_ptr<files::Files> files;  //!< may be null
     std::function<Status(const std::string& study)> delete_study;
     std::function<void(const RetentionStep& step)> carried_out;  //!< after each step that was done; for the audit
     std::string owner;                                           //!< of the daily work's lease: this process

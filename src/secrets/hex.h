@@ -1,5 +1,5 @@
 #pragma once
-//! Private to the room. Bytes as the catalog keeps them.
+//! Bytes as the catalog keeps them.
 
 #include <string>
 #include <string_view>

@@ -36,6 +36,12 @@ SECRETS = {
     "old version": "an older version of the answer 5c7",
     "deleted record": "record-deleted-before-Xj9",
     "rejected": "refused-value-of-theirs-Lg1",
+    "file": "file-chosen-by-them-Qw3",
+    "file name": "their-recording-Ub2.webm",
+    "file attribute": "attribute-of-a-file-Mc7",
+    "file record": "record-with-a-file-Zt4",
+    "recording": "what was said into the microphone by them alone",
+    "half a recording": "what was said before the connection broke",
 }
 
 
@@ -77,11 +83,21 @@ class World:
         # Somebody else's record names the participant.
         self.chat.send([{"id": "about", "participant": "other-person-2", "values": {"text": "about somebody", "ref": PERSON, "payload": {"partner": PERSON}}}])
         self.rows = {"diary": 3, "chat": 1}
+        files = f"{study.path}/files"
+        for identity, member, done in ((secrets["file"], "recording", True), ("half", "half a recording", False)):
+            study.api.post(files, {"id": identity, "kind": "recording", "name": secrets["file name"], "participant": PERSON, "session": secrets["session"],
+                                   "dataset": "diary", "record": secrets["file record"], "attributes": {"note": secrets["file attribute"]}})
+            study.api.patch(f"{files}/{identity}/content", data=(secrets[member] * 9000).encode(), headers={"Upload-Offset": "0"})
+            if done:
+                study.api.post(f"{files}/{identity}/complete", {})
+                study.api.get(f"{files}/{identity}/content")
+                study.api.post(f"{files}/{identity}/link", {})
+                study.api.get(files, params={"participant": PERSON})
 
     def exports(self):
         """Finished files in all formats, and some that name the participant."""
         study = self.study
-        bodies = [{"datasets": ["diary"], "format": "csv"}, {"format": "zip"}, {"format": "zip", "layout": "participant", "files": "parquet"},
+        bodies = [{"datasets": ["diary"], "format": "csv"}, {"format": "zip"}, {"format": "zip", "media": True}, {"format": "zip", "layout": "participant", "files": "parquet"},
                   {"datasets": ["diary"], "format": "parquet"}, {"datasets": ["chat"], "format": "json", "participants": [PERSON]},
                   {"datasets": ["diary"], "format": "ndjson", "filter": {"field": "mail", "op": "=", "value": SECRETS["mail"]}}]
         jobs = [study.finished(body, headers={"Idempotency-Key": f"{number} {PERSON}"}) for number, body in enumerate(bodies)]
@@ -197,7 +213,7 @@ def test_files_of_exports_go(world):
     world.exports()
     report = world.erase().json()
     # Others' records may name the participant, so that no file of the study stays.
-    assert report["exports"] == len(world.jobs) + 1
+    assert report["exports"] == len(world.jobs) + 1 and report["files"] == 2
     for job in [*world.jobs, world.foreign]:
         seen = world.api.get(f"/exports/{job}").json()
         assert seen["state"] == "expired" and "erased" in seen["error"], seen

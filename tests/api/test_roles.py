@@ -58,11 +58,14 @@ def furnish(owner, grants):
     assert job["state"] == "succeeded"
     for name in grants:
         owner.put(f"{study.path}/grants/{collaborator(name)}", GRANTS[name])
+    file = owner.post(f"{study.path}/files", {"kind": "recording", "participant": "p1"}).json()["id"]
+    owner.put(f"{study.path}/files/{file}/content", data=b"{}")
+    word = owner.post(f"{study.path}/files/{file}/link", {}).json()["url"].rsplit("/", 1)[1]
     owner.put(f"{study.path}/grants/{SUBJECT}", {"rights": ["view"]})
     schedule = owner.post(f"{study.path}/schedules", {"name": "of the table", "cron": "@yearly", "request": {"datasets": ["diary"]}}).json()
     key = owner.post("/keys", {"name": "of the table", "scopes": ["read:studies"]}).json()
     return {"study": study.id, "dataset": "diary", "participant": "p1", "session": "s1", "record": "r1", "export": job["id"], "account": SUBJECT,
-            "key": key["id"], "purpose": "research", "request": "none", "link": "none", "schedule": schedule["id"], "delivery": "none", "part": "1"}
+            "key": key["id"], "purpose": "research", "request": "none", "link": "none", "schedule": schedule["id"], "delivery": "none", "part": "1", "file": file, "word": word}
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,12 @@
 #include "access/limits.h"
 #include "access/tokens.h"
 #include "api/alida/options.h"
+#include "api/ddm/options.h"
 #include "blobs/blobs.h"
 #include "catalog/catalog.h"
 #include "export/jobs.h"
 #include "export/pipeline.h"
+#include "files/files.h"
 #include "http/server.h"
 #include "model/sensor_sources.h"
 #include "privacy/erasure.h"
@@ -55,6 +57,7 @@ struct Rooms {
   std::shared_ptr<catalog::Catalog> catalog;
   std::shared_ptr<vault::Vault> vault;
   std::shared_ptr<blobs::Blobs> blobs;
+  std::shared_ptr<files::Files> files;
   std::shared_ptr<access::Gate> gate;
   std::shared_ptr<access::Door> door;
   std::shared_ptr<access::Limits> limits;
@@ -75,6 +78,7 @@ struct Rooms {
   std::shared_ptr<BoundAddress> bound;  //!< null: never known
   std::string version;
   alida::Options alida;
+  ddm::Options ddm;          //!< of the donation protocol
   bool trust_proxy = false;  //!< `X-Forwarded-For` is a proxy's of our own
 };
 

@@ -128,6 +128,9 @@ void AddStreamRoutes(http::Router& router, const std::shared_ptr<const Rooms>& r
 void AddSensorRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddExportRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddScheduleRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
+void AddDonationProjectRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
+void AddFileRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
+void AddFileContentRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddLockRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddLinkRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);
 void AddMeRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms);

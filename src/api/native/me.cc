@@ -10,9 +10,11 @@
 #include "api/native/client_address.h"
 #include "api/native/request_json.h"
 #include "api/problem.h"
+#include "api/threaded_body.h"
 #include "base/log.h"
 #include "export/page.h"
 #include "export/plan.h"
+#include "export/zip_now.h"
 #include "vault/care.h"
 
 namespace sheaf::api::native {
@@ -121,8 +123,40 @@ class ExportOfAll : public http::BodySource {
   bool closed_ = false;
 };
 
+//! Tables, the manifest that says what they are, and the participant's own files.
+Answer ZipOfOwn(const Call& call, const Visit& visit) {
+  exporting::ZipRequest request;
+  request.study = visit.vault;
+  request.study_id = visit.visitor.study.id;
+  request.study_name = visit.visitor.study.name;
+  request.account = visit.Participant();
+  request.options = visit.Own({});
+  request.options.format = exporting::Format::kZip;
+  request.options.media = true;
+  // The handler's call is gone when the body is written.
+  access::StudyAccess access{visit.visitor.study, {}};
+  access.rights.own_participant = visit.Participant();
+  request.viewer = {access.rights, access.study.settings,
+                    [rooms = call.rooms, study = request.study_id] { return rooms->keys->CodeKey(study); }};
+  request.blobs = call.rooms->blobs;
+  request.files = call.rooms->files;
+  request.temporary = call.rooms->temporary;
+  http::Response response;
+  response.headers = {{"Content-Type", "application/zip"},
+                      {"Content-Disposition", AttachmentHeader(request.study_id + "_my_data.zip")},
+                      {"Cache-Control", "no-store"}};
+  response.source =
+      ThreadedBody([request = std::move(request)](const std::function<Status(std::string_view)>& take, const std::atomic<bool>& cancelled) {
+        return exporting::WriteZipNow(request, take, cancelled);
+      });
+  return response;
+}
+
 Answer ExportOwn(Call& call, const Visit& visit) {
-  SHEAF_TRY(call.OnlyParameters({}));
+  SHEAF_TRY(call.OnlyParameters({"format"}));
+  const std::string_view format = call.request.QueryParameter("format").value_or("json");
+  if (format == "zip") return ZipOfOwn(call, visit);
+  if (format != "json") return Fail(ErrorCode::kBadParameter, "\"format\" is json or zip.", "format");
   exporting::ExportOptions options;
   options.format = exporting::Format::kJson;
   JsonObject study;

@@ -60,6 +60,8 @@ void AddRoutes(http::Router& router, std::shared_ptr<const Rooms> rooms) {
   AddExportRoutes(router, rooms);
   AddScheduleRoutes(router, rooms);
   AddLockRoutes(router, rooms);
+  AddFileRoutes(router, rooms);
+  AddFileContentRoutes(router, rooms);
   AddCareRoutes(router, rooms);
   AddRetentionRoutes(router, rooms);
   AddLinkRoutes(router, rooms);

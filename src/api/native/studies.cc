@@ -112,11 +112,15 @@ Status RemoveExports(const Rooms& rooms, const std::string& study) {
 Status TryToDelete(const Rooms& rooms, const std::string& study) {
   const std::lock_guard lock(StudyChanges());
   SHEAF_TRY(RemoveExports(rooms, study));
+  SHEAF_TRY(rooms.files->RemoveOfStudy(study));
   const Status dropped = rooms.vault->DropStudy(study);
   if (!dropped && dropped.error().code != ErrorCode::kNotFound) return dropped;
   // One that was asked for while the records went.
   SHEAF_TRY(RemoveExports(rooms, study));
-  return rooms.catalog->RemoveStudy(study);
+  SHEAF_TRY(rooms.catalog->RemoveStudy(study));
+  // And what was still on its way: its row is gone, so that nothing more can be added.
+  SHEAF_TRY(rooms.files->RemoveOfStudy(study));
+  return {};
 }
 
 Answer ListStudies(Call& call) {

@@ -1,0 +1,149 @@
+#include "ingest/donation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <span>
+
+#include "base/ids.h"
+#include "ingest/ingest.h"
+#include "vault/care.h"
+
+namespace sheaf::ingest {
+namespace {
+
+namespace json = boost::json;
+
+tl::unexpected<Error> NotJson(const char* place) { return Fail(ErrorCode::kBadJson, "The JSON is not well-formed.", place); }
+
+Status KeepRecord(const DonationStores& stores, const std::string& dataset, const json::object& record) {
+  IngestOptions options;
+  options.dataset = dataset;
+  options.format = BodyFormat::kNdjson;
+  options.spool_directory = stores.temporary;
+  const std::string line = json::serialize(record) + "\n";
+  SHEAF_ASSIGN(const IngestResult result, IngestAll(stores.study, options, line));
+  if (result.rejected.empty()) return {};
+  return Fail(result.rejected.front().code, result.rejected.front().error);
+}
+
+Status RefuseWithdrawn(vault::StudyVault& study, const std::string& participant) {
+  const auto* const care = study.Care();
+  if (care != nullptr && care->IsWithdrawn(participant)) return Fail(ErrorCode::kParticipantWithdrawn, "The participant has withdrawn.");
+  return {};
+}
+
+//! The payload as a file. Its id follows from the record's, so that a repetition finds it.
+Status KeepPayload(const DonationStores& stores, const Donation& donation, const std::string& file_id) {
+  files::File file;
+  file.study = stores.study_id;
+  file.id = file_id;
+  file.kind = "donation";
+  file.name = model::BlueprintDatasetId(donation.blueprint) + ".json";
+  file.media_type = "application/json";
+  file.participant = donation.participant;
+  file.dataset = model::BlueprintDatasetId(donation.blueprint);
+  file.record = donation.id;
+  file.field = "payload";
+  file.account = stores.account;
+  SHEAF_TRY(stores.files->Begin(std::move(file), nullptr));
+  std::size_t at = 0;
+  constexpr std::size_t kPiece = 1u << 20;
+  const auto source = [&]() -> Result<std::span<const char>> {
+    const std::size_t size = std::min(kPiece, donation.data.size() - at);
+    const std::span<const char> piece(donation.data.data() + at, size);
+    at += size;
+    return piece;
+  };
+  SHEAF_TRY(stores.files->Put(stores.study_id, file_id, source));
+  return {};
+}
+
+//! A scalar as JSON; numbers as people write them.
+std::string ScalarJson(const json::value& value) {
+  return value.is_double() ? fmt::format("{}", value.get_double()) : json::serialize(value);
+}
+
+std::string CellText(const json::value& value) { return value.is_string() ? std::string(value.get_string()) : ScalarJson(value); }
+
+}  // namespace
+
+Status KeepDonation(const DonationStores& stores, const model::DonationProject& project, const Donation& given) {
+  if (project.FindBlueprint(given.blueprint) == nullptr) return Fail(ErrorCode::kNotFound, "There is no such blueprint.");
+  SHEAF_TRY(RefuseWithdrawn(*stores.study, given.participant));
+  boost::system::error_code broken;
+  const json::value data = json::parse(given.data, broken);
+  if (broken) return NotJson("data");
+  Donation donation = given;
+  const bool fresh = donation.id.empty();
+  if (fresh) donation.id = NewId("don_");
+  const std::string file = fresh ? "fil_" + donation.id.substr(4) : "fil_" + RandomToken(20);
+  SHEAF_TRY(KeepPayload(stores, donation, file));
+  json::object values{{"status", donation.status}, {"payload", file}};
+  values["entries"] = data.is_array() ? data.get_array().size() : 1;
+  if (donation.consent) values["consent"] = *donation.consent;
+  const json::object record{
+      {"id", donation.id}, {"participant", donation.participant}, {"time", FormatIsoUtc(donation.time)}, {"values", std::move(values)}};
+  const Status kept = KeepRecord(stores, model::BlueprintDatasetId(donation.blueprint), record);
+  // Nothing half there.
+  if (!kept) std::ignore = stores.files->Remove(stores.study_id, file);
+  return kept;
+}
+
+SnapshotReader::SnapshotReader(const model::DonationProject& project) {
+  for (model::Variable& variable : model::Variables(project)) {
+    const std::string question = std::to_string(variable.question->id);
+    if (variable.item == nullptr) places_.push_back({"question-" + question, question, {}});
+    else places_.push_back({"item-" + std::to_string(variable.item->id), question, std::to_string(variable.item->id)});
+    names_.push_back(std::move(variable.name));
+  }
+}
+
+Result<std::vector<SnapshotReader::Answered>> SnapshotReader::Read(std::string_view snapshot) const {
+  boost::system::error_code broken;
+  const json::value value = json::parse(json::string_view(snapshot.data(), snapshot.size()), broken);
+  if (broken || !value.is_object()) return NotJson("snapshot");
+  const json::object& object = value.get_object();
+  std::vector<Answered> answered;
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    const Place& place = places_[i];
+    const json::value* answer = object.if_contains(place.key);
+    if (answer == nullptr) {
+      const json::value* const old = object.if_contains(place.old_question);
+      answer = old != nullptr && old->is_object() ? old->get_object().if_contains("response") : nullptr;
+      if (answer != nullptr && !place.old_item.empty())
+        answer = answer->is_object() ? answer->get_object().if_contains(place.old_item) : nullptr;
+    }
+    if (answer != nullptr && !answer->is_object() && !answer->is_array()) answered.push_back({i, ScalarJson(*answer)});
+  }
+  return answered;
+}
+
+Status KeepAnswers(const DonationStores& stores, const model::DonationProject& project, const Answers& answers) {
+  SHEAF_TRY(RefuseWithdrawn(*stores.study, answers.participant));
+  boost::system::error_code broken;
+  json::object values;
+  if (!answers.snapshot.empty()) {
+    const SnapshotReader reader(project);
+    SHEAF_ASSIGN(const auto answered, reader.Read(answers.snapshot));
+    for (const auto& one : answered) {
+      if (one.json != "null") values[reader.Names()[one.variable]] = CellText(json::parse(one.json));
+    }
+  } else if (!answers.values.empty()) {
+    const json::value named = json::parse(answers.values, broken);
+    if (broken || !named.is_object()) return NotJson("values");
+    for (const auto& [name, value] : named.get_object()) {
+      if (!value.is_null()) values[name] = CellText(value);
+    }
+  }
+  if (!answers.snapshot.empty()) values["snapshot"] = json::parse(answers.snapshot, broken);
+  if (!answers.config.empty()) values["config"] = json::parse(answers.config, broken);
+  if (broken) return NotJson("questionnaire_config");
+  const std::string id = answers.id.empty() ? NewId("rsp_") : answers.id;
+  return KeepRecord(
+      stores, std::string(model::kQuestionnaireDataset),
+      {{"id", id}, {"participant", answers.participant}, {"time", FormatIsoUtc(answers.time)}, {"values", std::move(values)}});
+}
+
+}  // namespace sheaf::ingest
