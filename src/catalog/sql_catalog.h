@@ -6,9 +6,9 @@
 #include "catalog/catalog.h"
 #include "catalog/sql_audit_store.h"
 #include "catalog/sql_care.h"
-#include "catalog/sql_schedules.h"
 #include "catalog/sql_donation_table.h"
 #include "catalog/sql_file_table.h"
+#include "catalog/sql_schedules.h"
 #include "catalog/sql_secret_store.h"
 #include "catalog/store.h"
 
