@@ -11,8 +11,8 @@ export default defineConfig({
   globalSetup: path.join(__dirname, 'harness/demo-data.ts'),
   fullyParallel: false,
   workers: Number(process.env.SHEAF_JOBS ?? 2),
-  timeout: 60_000,
-  expect: { timeout: 15_000 },
+  timeout: 300_000,
+  expect: { timeout: 30_000 },
   reporter: [['list']],
   use: {
     viewport: { width: 1280, height: 800 },

@@ -10,8 +10,7 @@ namespace sheaf::api::page {
 namespace {
 
 //! Where the page's own router takes over; web/src/app/routes.tsx has a view for each.
-constexpr std::array kViews = {"/",        "/sign-in", "/studies",      "/studies/{rest*}",  "/exports", "/keys",
-                               "/account", "/people",  "/server/audit", "/server/retention", "/me"};
+constexpr std::array kViews = {"/", "/sign-in", "/studies", "/studies/{rest*}", "/keys", "/account", "/server", "/server/{rest*}", "/me"};
 constexpr std::uint64_t kNoBody = 1u << 16;
 
 //! Scripts, fonts, connections: of this server or not at all. Styles may be inline, because the components size themselves

@@ -8,7 +8,7 @@ import { studyQuery } from '@/api/studies';
 const words: Record<string, string> = {
   studies: 'Studies', sessions: 'Sessions', participants: 'Participants', data: 'Data', import: 'Import', exports: 'Exports', people: 'People',
   privacy: 'Privacy', retention: 'Retention', audit: 'Audit', settings: 'Settings', schedules: 'Schedules', quality: 'Quality', live: 'Live',
-  keys: 'Keys', account: 'Account', server: 'Server', overview: 'Overview',
+  keys: 'Keys', account: 'Account', server: 'Server', accounts: 'Accounts', overview: 'Overview',
 };
 /** Parts whose next part is somebody's or something's id. */
 const lists = new Set(['studies', 'sessions', 'participants', 'data']);
@@ -23,7 +23,7 @@ export function crumbsOf(pathname: string): Crumb[] {
   const parts = pathname.split('/').filter(Boolean).map(decodeURIComponent);
   return parts.map((part, index) => {
     const to = '/' + parts.slice(0, index + 1).map(encodeURIComponent).join('/');
-    const isId = index > 0 && lists.has(parts[index - 1] ?? '') && !(index > 1 && lists.has(parts[index - 2] ?? '') && false);
+    const isId = index > 0 && lists.has(parts[index - 1] ?? '');
     if (index === 1 && parts[0] === 'studies') return { to, text: part, study: part };
     return { to, text: isId ? part : (words[part] ?? part) };
   });
@@ -37,9 +37,15 @@ export function Breadcrumbs() {
       {crumbs.map((crumb, index) => (
         <Fragment key={crumb.to}>
           {index > 0 && <span aria-hidden="true">/</span>}
-          <Link to={crumb.to} aria-current={index === crumbs.length - 1 ? 'page' : undefined} className="crumb">
-            {crumb.study ? <StudyName study={crumb.study} /> : crumb.text}
-          </Link>
+          {index === crumbs.length - 1 ? (
+            <span aria-current="page" className="crumb">
+              {crumb.study ? <StudyName study={crumb.study} /> : crumb.text}
+            </span>
+          ) : (
+            <Link to={crumb.to} activeProps={{ 'aria-current': undefined }} className="crumb">
+              {crumb.study ? <StudyName study={crumb.study} /> : crumb.text}
+            </Link>
+          )}
         </Fragment>
       ))}
     </nav>

@@ -1,5 +1,88 @@
-import { Outlet } from '@tanstack/react-router';
+import { Drawer } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, Outlet, useParams } from '@tanstack/react-router';
+import { useState, useEffect } from 'react';
+
+import { studyQuery } from '@/api/studies';
+import { Busy, ErrorNote } from '@/ui/notes';
+import { Icon, type IconName } from '@/ui/Icon';
+
+interface Entry {
+  to: string;
+  text: string;
+  icon: IconName;
+}
+
+/** The views of a study, in the order of work: look, take along, let in, care for. */
+export const studyViews: { title: string; entries: Entry[] }[] = [
+  {
+    title: 'Look',
+    entries: [
+      { to: '', text: 'Overview', icon: 'home' },
+      { to: '/sessions', text: 'Sessions', icon: 'calendar' },
+      { to: '/participants', text: 'Participants', icon: 'people' },
+      { to: '/data', text: 'Data', icon: 'table' },
+    ],
+  },
+  {
+    title: 'In and out',
+    entries: [
+      { to: '/import', text: 'Import', icon: 'upload' },
+      { to: '/exports', text: 'Exports', icon: 'download' },
+    ],
+  },
+  {
+    title: 'Manage',
+    entries: [
+      { to: '/people', text: 'People', icon: 'user' },
+      { to: '/privacy', text: 'Privacy', icon: 'shield' },
+      { to: '/retention', text: 'Retention', icon: 'archive' },
+      { to: '/audit', text: 'Audit', icon: 'list' },
+      { to: '/settings', text: 'Settings', icon: 'gear' },
+    ],
+  },
+];
+
+export const openStudyMenu = 'sheaf-open-study-menu';
 
 export function StudyFrame() {
-  return <Outlet />;
+  const { study } = useParams({ strict: false }) as { study: string };
+  const { error, isPending, refetch } = useQuery(studyQuery(study));
+  const [menu, setMenu] = useState(false);
+  useEffect(() => {
+    const open = () => setMenu(true);
+    window.addEventListener(openStudyMenu, open);
+    return () => window.removeEventListener(openStudyMenu, open);
+  }, []);
+  return (
+    <div className="study">
+      <aside className="side">
+        <StudyMenu study={study} />
+      </aside>
+      <Drawer opened={menu} onClose={() => setMenu(false)} size={250} title="This study" hiddenFrom="md">
+        <StudyMenu study={study} onGo={() => setMenu(false)} />
+      </Drawer>
+      <main className="view" id="main" tabIndex={-1}>
+        {error ? <ErrorNote error={error} retry={() => void refetch()} /> : isPending ? <Busy what="Opening the study" /> : <Outlet />}
+      </main>
+    </div>
+  );
+}
+
+function StudyMenu({ study, onGo }: { study: string; onGo?: () => void }) {
+  return (
+    <nav aria-label="Views of this study" className="side-nav">
+      {studyViews.map((group) => (
+        <div key={group.title}>
+          <div className="side-title">{group.title}</div>
+          {group.entries.map((entry) => (
+            <Link key={entry.to} to={`/studies/$study${entry.to}` as '/studies/$study'} params={{ study }} className="side-link" activeOptions={{ exact: entry.to === '', includeSearch: false }} {...(onGo ? { onClick: onGo } : {})}>
+              <Icon name={entry.icon} />
+              {entry.text}
+            </Link>
+          ))}
+        </div>
+      ))}
+    </nav>
+  );
 }

@@ -1,13 +1,15 @@
 import { createTheme, type MantineColorsTuple } from '@mantine/core';
 
 const sheaf: MantineColorsTuple = ['#e9f6f5', '#d3eae8', '#a5d5d2', '#74bfba', '#4dada7', '#34a19b', '#1f8f89', '#0f6e6b', '#0b5f5c', '#04504d'];
+// Dark enough to be read on white, and as words in a light button.
+const red: MantineColorsTuple = ['#fdf1f0', '#fae0de', '#f3bab6', '#ec918b', '#e36b63', '#cf4b41', '#b3372f', '#a5302a', '#8c2721', '#75201b'];
 const dark: MantineColorsTuple = ['#d5d9d9', '#b9c0c0', '#98a1a2', '#6d7778', '#3d4647', '#2f3738', '#232a2b', '#1a2021', '#141919', '#0e1212'];
 const gray: MantineColorsTuple = ['#f8f8f6', '#f1f1ee', '#e6e6e1', '#d9d9d3', '#c3c3bc', '#9b9b94', '#767670', '#5c5c57', '#3a3a36', '#242421'];
 
 export const theme = createTheme({
   primaryColor: 'sheaf',
-  primaryShade: { light: 7, dark: 6 },
-  colors: { sheaf, dark, gray },
+  primaryShade: 7,
+  colors: { sheaf, red, dark, gray },
   defaultRadius: 'sm',
   fontFamily: 'Inter, "Segoe UI", "Helvetica Neue", "Noto Sans", system-ui, sans-serif',
   fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Code", "DejaVu Sans Mono", Menlo, Consolas, monospace',
@@ -27,7 +29,8 @@ export const theme = createTheme({
     Switch: { defaultProps: { size: 'xs' } },
     Radio: { defaultProps: { size: 'xs' } },
     TagsInput: { defaultProps: { size: 'xs' } },
-    Modal: { defaultProps: { centered: false, overlayProps: { backgroundOpacity: 0.35 } } },
+    Drawer: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } },
+    Modal: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, centered: false, overlayProps: { backgroundOpacity: 0.35 } } },
     Badge: { defaultProps: { variant: 'light', size: 'sm', tt: 'none', fw: 500 } },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
   },

@@ -1,4 +1,4 @@
-import { Alert, Anchor, Button, Group, Loader, Text } from '@mantine/core';
+import { Anchor, Button, Group, Loader, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 
 import { asProblem } from '@/api/problem';
@@ -10,7 +10,7 @@ export function ErrorNote({ error, retry, title }: { error: unknown; retry?: () 
   if (!error) return null;
   const problem = asProblem(error);
   return (
-    <Alert color="red" variant="light" role="alert" icon={<Icon name="warning" />} title={title ?? problem.title} my="xs">
+    <Note tone="bad" icon="warning" title={title ?? problem.title} role="alert">
       {title && <Text size="sm">{problem.title}</Text>}
       {problem.detail && <Text size="sm">{problem.detail}</Text>}
       <Group gap="md" mt={6}>
@@ -31,7 +31,22 @@ export function ErrorNote({ error, retry, title }: { error: unknown; retry?: () 
           </Anchor>
         )}
       </Group>
-    </Alert>
+    </Note>
+  );
+}
+
+/** Something to know before going on. */
+export function Note({ tone, icon, title, role, children }: { tone: 'bad' | 'fair' | 'own'; icon: IconName; title: string; role?: 'alert'; children?: ReactNode }) {
+  return (
+    <div className="note" data-tone={tone} role={role}>
+      <Icon name={icon} />
+      <div className="note-words">
+        <Text size="sm" fw={600} className="note-title">
+          {title}
+        </Text>
+        {children}
+      </div>
+    </div>
   );
 }
 

@@ -1,29 +1,59 @@
-import { Title } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { useMemo, useState } from 'react';
 
-import { studiesQuery } from '@/api/studies';
+import { studiesQuery, type Study } from '@/api/studies';
+import type { Column } from '@/table/columns';
+import { ListTable } from '@/table/ListTable';
 import { Time } from '@/time/zone';
-import { Busy, Empty, ErrorNote } from '@/ui/notes';
+import { Heading } from '@/ui/Heading';
+import { Icon } from '@/ui/Icon';
+import { Empty } from '@/ui/notes';
+import { Status } from '@/ui/Status';
+
+import { NewStudy } from './NewStudy';
 
 export function StudiesView() {
-  const { data, error, refetch, isPending } = useQuery(studiesQuery);
+  const query = useQuery(studiesQuery);
+  const navigate = useNavigate();
+  const [making, setMaking] = useState(false);
+  const columns = useMemo<Column<Study>[]>(
+    () => [
+      { id: 'name', title: 'Study', size: 320, value: (study) => study.name, cell: (study) => <Link to="/studies/$study" params={{ study: study.id }}>{study.name}</Link> },
+      { id: 'id', title: 'Id', size: 190, value: (study) => study.id, cell: (study) => <span className="mono quiet">{study.id}</span> },
+      { id: 'status', title: 'Status', size: 110, value: (study) => study.status, cell: (study) => <Status of={study.status} /> },
+      { id: 'ends', title: 'Collecting ends', size: 130, value: (study) => study.ends_at, cell: (study) => <Time at={study.ends_at} digits="day" none="open" /> },
+      { id: 'created', title: 'Created', size: 130, value: (study) => study.created_at, cell: (study) => <Time at={study.created_at} digits="day" /> },
+      { id: 'changed', title: 'Settings changed', size: 150, value: (study) => study.updated_at, cell: (study) => <Time at={study.updated_at} digits="min" /> },
+      { id: 'description', title: 'Description', size: 300, value: (study) => study.description, cell: (study) => study.description || <span className="quiet">–</span> },
+      { id: 'owner', title: 'Owner', size: 180, hidden: true, value: (study) => study.owner, cell: (study) => <span className="mono quiet">{study.owner}</span> },
+    ],
+    [],
+  );
   return (
-    <main className="view" id="main">
-      <Title order={1}>Studies</Title>
-      <ErrorNote error={error} retry={() => void refetch()} />
-      {isPending && <Busy what="Reading the studies" />}
-      {data?.items.length === 0 && <Empty title="No study yet">Make one here or with the API.</Empty>}
-      <ul>
-        {data?.items.map((study) => (
-          <li key={study.id}>
-            <Link to="/studies/$study" params={{ study: study.id }}>
-              {study.name}
-            </Link>{' '}
-            <Time at={study.created_at} digits="day" />
-          </li>
-        ))}
-      </ul>
+    <main className="view" id="main" tabIndex={-1}>
+      <Heading title="Studies" about="Yours, and those you have been let into.">
+        <Button leftSection={<Icon name="plus" />} onClick={() => setMaking(true)}>
+          New study
+        </Button>
+      </Heading>
+      <ListTable
+        label="Studies"
+        searchLabel="Search studies"
+        columns={columns}
+        query={query}
+        rowKey={(study) => study.id}
+        state={(study) => study.status}
+        onOpen={(study) => void navigate({ to: '/studies/$study', params: { study: study.id } })}
+        empty={
+          <Empty title="No study yet" action={<Button onClick={() => setMaking(true)}>New study</Button>}>
+            A study holds participants, sessions and data. Make one and drop a file into it, or ask a colleague to let you into theirs. To try things first, <code>sheaf demo</code> fills a server with
+            examples.
+          </Empty>
+        }
+      />
+      <NewStudy opened={making} onClose={() => setMaking(false)} />
     </main>
   );
 }

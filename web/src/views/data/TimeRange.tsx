@@ -1,0 +1,83 @@
+import { Button, Group, Popover, Stack, Text, TextInput } from '@mantine/core';
+import { useState } from 'react';
+
+import { formatTime, useZone } from '@/time/zone';
+import { Icon } from '@/ui/Icon';
+
+interface Range {
+  since?: string | undefined;
+  until?: string | undefined;
+}
+
+/** Only records of a time. Typed in UTC or with an offset, as the API reads times. */
+export function TimeRange({ since, until, onChange }: Range & { onChange: (range: Range) => void }) {
+  const { zone } = useZone();
+  const [opened, setOpened] = useState(false);
+  const [from, setFrom] = useState('');
+  const [to, setTo] = useState('');
+  const [wrong, setWrong] = useState('');
+  const text = since || until ? `${since ? formatTime(since, zone, 'min') : '…'} – ${until ? formatTime(until, zone, 'min') : '…'}` : 'Any time';
+  const apply = () => {
+    const next = { since: instant(from), until: instant(to) };
+    if ((from && !next.since) || (to && !next.until)) {
+      setWrong('Write a time as 2026-01-31 08:15, with an offset such as +01:00 if it is not UTC.');
+      return;
+    }
+    onChange(next);
+    setOpened(false);
+  };
+  return (
+    <Popover opened={opened} onChange={setOpened} width={280} shadow="md" trapFocus>
+      <Popover.Target>
+        <Button
+          variant={since || until ? 'light' : 'default'}
+          leftSection={<Icon name="clock" />}
+          onClick={() => {
+            setFrom(since ?? '');
+            setTo(until ?? '');
+            setWrong('');
+            setOpened(!opened);
+          }}
+        >
+          {text}
+        </Button>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            apply();
+          }}
+        >
+          <Stack gap="xs">
+            <TextInput label="From" placeholder="2026-01-31 08:15" value={from} onChange={(event) => setFrom(event.currentTarget.value)} />
+            <TextInput label="Before" placeholder="2026-02-01" value={to} onChange={(event) => setTo(event.currentTarget.value)} error={wrong || undefined} />
+            <Text size="xs" c="dimmed">
+              UTC unless an offset is given.
+            </Text>
+            <Group justify="flex-end" gap="xs">
+              <Button
+                variant="subtle"
+                onClick={() => {
+                  onChange({ since: undefined, until: undefined });
+                  setOpened(false);
+                }}
+              >
+                Any time
+              </Button>
+              <Button type="submit">Show</Button>
+            </Group>
+          </Stack>
+        </form>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
+function instant(text: string): string | undefined {
+  const given = text.trim().replace(' ', 'T');
+  if (!/^\d{4}-\d{2}-\d{2}/.test(given)) return undefined;
+  const zoned = /(Z|[+-]\d{2}:?\d{2})$/.test(given.slice(10)) ? given : given.length === 10 ? `${given}T00:00Z` : `${given}Z`;
+  const at = new Date(zoned);
+  return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
+}

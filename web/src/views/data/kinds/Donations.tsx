@@ -1,0 +1,78 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+
+import { manyRecordsQuery } from '@/api/records';
+import { titleOf } from '@/filter/model';
+import { Time } from '@/time/zone';
+import { count } from '@/ui/format';
+import { JsonTree } from '@/ui/JsonTree';
+import { Busy, Empty, ErrorNote } from '@/ui/notes';
+import { Status } from '@/ui/Status';
+
+import type { KindProps } from '../kinds';
+import { Value, valuesOf } from '../values';
+
+const MOST = 200;
+
+/** Donations as trees: what somebody gave, opened as far as one wants to look. */
+export function DonationsView({ scope, dataset, selection, show, open }: KindProps) {
+  const { data, error, isPending, refetch } = useQuery(manyRecordsQuery(scope.study, dataset.id, selection, { most: MOST }));
+  if (error) return <ErrorNote error={error} retry={() => void refetch()} />;
+  if (isPending) return <Busy what="Reading donations" />;
+  if (data.records.length === 0) return <Empty icon="tree" title="Nobody has donated anything here" />;
+  return (
+    <div className="donations">
+      {!data.complete && <p className="quiet small">The first {count(data.records.length)} of {count(data.total)}. Filter, or choose a participant, to see others.</p>}
+      {data.records.map((record) => {
+        const values = valuesOf(record);
+        const nested = dataset.fields.filter((field) => field.type === 'json' && values[field.id] !== null && values[field.id] !== undefined);
+        const flat = dataset.fields.filter((field) => field.type !== 'json' && field.id !== 'status');
+        return (
+          <details key={record.seq} className="donation" open={data.records.length === 1}>
+            <summary>
+              <span className="mono">{record.participant}</span>
+              {typeof values['status'] === 'string' && <Status of={values['status']} />}
+              <span className="quiet small">
+                {nested.map((field) => sizeOf(titleOf(field), values[field.id])).join(' · ')}
+              </span>
+              <span className="grow" />
+              <Time at={record.time} />
+            </summary>
+            <dl className="facts">
+              {flat.map((field) => (
+                <FlatFact key={field.id} title={titleOf(field)}>
+                  <Value record={record} field={field} show={show} />
+                </FlatFact>
+              ))}
+            </dl>
+            {nested.map((field) => (
+              <JsonTree key={field.id} name={titleOf(field)} value={values[field.id]} />
+            ))}
+            <p className="donation-links">
+              <Link to="/studies/$study/participants/$participant" params={{ study: scope.study, participant: record.participant ?? '' }}>
+                The participant
+              </Link>
+            <button type="button" className="linklike" onClick={() => record.seq !== undefined && open(record.seq)}>
+              The whole record
+            </button>
+            </p>
+          </details>
+        );
+      })}
+    </div>
+  );
+}
+
+function FlatFact({ title, children }: { title: string; children: React.ReactNode }) {
+  return (
+    <>
+      <dt>{title}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}
+
+function sizeOf(name: string, value: unknown): string {
+  if (Array.isArray(value)) return `${name}: ${count(value.length)} entries`;
+  return typeof value === 'object' && value !== null ? `${name}: ${count(Object.keys(value).length)} members` : name;
+}

@@ -1,0 +1,95 @@
+import { Button, Select } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useMemo, useRef, useState } from 'react';
+
+import { manyRecordsQuery } from '@/api/records';
+import { Time } from '@/time/zone';
+import { count } from '@/ui/format';
+import { Busy, Empty, ErrorNote } from '@/ui/notes';
+
+import { placeFields, type KindProps } from '../kinds';
+import { valuesOf } from '../values';
+import { bounds, draw, nearest, project, type Point, type View } from './track-draw';
+
+const MOST = 20_000;
+
+/** Where somebody was, as a line on an empty sheet: no map of anybody else's is asked for. */
+export function TrackView({ scope, dataset, selection, open }: KindProps) {
+  const { data, error, isPending, refetch } = useQuery(manyRecordsQuery(scope.study, dataset.id, selection, { sort: 'time', most: MOST }));
+  const fields = placeFields(dataset);
+  const points = useMemo<Point[]>(
+    () =>
+      (data?.records ?? []).flatMap((record) => {
+        const values = valuesOf(record);
+        const latitude = fields && values[fields.latitude.id];
+        const longitude = fields && values[fields.longitude.id];
+        if (typeof latitude !== 'number' || typeof longitude !== 'number' || record.seq === undefined) return [];
+        return [{ latitude, longitude, at: record.time ?? '', seq: record.seq, participant: record.participant ?? '' }];
+      }),
+    [data, fields],
+  );
+  const people = useMemo(() => [...new Set(points.map((point) => point.participant))], [points]);
+  const [person, setPerson] = useState<string | null>(null);
+  const shown = useMemo(() => points.filter((point) => point.participant === (person ?? people[0])), [points, person, people]);
+  const [view, setView] = useState<View | null>(null);
+  const [near, setNear] = useState<Point | null>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const whole = useMemo(() => bounds(shown), [shown]);
+  const drag = useRef<{ x: number; y: number; view: View } | null>(null);
+  useEffect(() => setView(null), [whole]);
+  useEffect(() => {
+    const element = canvas.current;
+    if (!element || !whole) return;
+    const paint = () => draw(element, shown, view ?? whole, near);
+    paint();
+    const observer = new ResizeObserver(paint);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [shown, whole, view, near]);
+  if (error) return <ErrorNote error={error} retry={() => void refetch()} />;
+  if (isPending) return <Busy what="Reading the track" />;
+  if (!whole) return <Empty icon="pin" title="No place was recorded here" />;
+  const at = view ?? whole;
+  const zoom = (factor: number) => setView({ ...at, span: at.span / factor });
+  return (
+    <div className="panel">
+      <div className="table-tools">
+        {people.length > 1 && <Select aria-label="Whose track" w={230} allowDeselect={false} data={people} value={person ?? people[0] ?? null} onChange={setPerson} />}
+        <Button.Group>
+          <Button variant="default" onClick={() => zoom(1.6)}>Closer</Button>
+          <Button variant="default" onClick={() => zoom(1 / 1.6)}>Further</Button>
+          <Button variant="default" onClick={() => setView(null)}>All</Button>
+        </Button.Group>
+        <span className="quiet small">
+          {count(shown.length)} places{data.complete ? '' : ` of the first ${count(data.records.length)} of ${count(data.total)} records`}
+          {near && <> · <Time at={near.at} /> · {near.latitude.toFixed(5)}, {near.longitude.toFixed(5)}</>}
+        </span>
+      </div>
+      <canvas
+        ref={canvas}
+        className="track"
+        role="img"
+        aria-label={`Track of ${person ?? people[0]}: ${shown.length} places. The table has the same numbers.`}
+        onWheel={(event) => zoom(event.deltaY < 0 ? 1.2 : 1 / 1.2)}
+        onMouseDown={(event) => { drag.current = { x: event.clientX, y: event.clientY, view: at }; }}
+        onMouseUp={(event) => {
+          const moved = drag.current && Math.hypot(event.clientX - drag.current.x, event.clientY - drag.current.y) > 4;
+          drag.current = null;
+          if (!moved && near) open(near.seq);
+        }}
+        onMouseLeave={() => { drag.current = null; setNear(null); }}
+        onMouseMove={(event) => {
+          const box = event.currentTarget.getBoundingClientRect();
+          if (drag.current) {
+            const scale = project(drag.current.view, box.width, box.height).scale;
+            const from = drag.current.view;
+            setView({ ...from, x: from.x - (event.clientX - drag.current.x) / scale, y: from.y + (event.clientY - drag.current.y) / scale });
+            return;
+          }
+          setNear(nearest(shown, at, box.width, box.height, event.clientX - box.left, event.clientY - box.top));
+        }}
+      />
+      <p className="quiet small">From the light end to the dark end in time. North is up. Drag to move, wheel to zoom, click a place for its record.</p>
+    </div>
+  );
+}

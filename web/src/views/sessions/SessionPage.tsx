@@ -1,0 +1,72 @@
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { useMemo } from 'react';
+
+import { sessionOfStudyQuery, type Session } from '@/api/people';
+import { useDownload } from '@/download/context';
+import type { Column } from '@/table/columns';
+import { ListTable } from '@/table/ListTable';
+import { Time } from '@/time/zone';
+import { duration } from '@/ui/format';
+import { Heading } from '@/ui/Heading';
+import { Icon } from '@/ui/Icon';
+import { Busy, Empty, ErrorNote } from '@/ui/notes';
+import { Status } from '@/ui/Status';
+import { DataCards } from '@/views/data/DataCards';
+import { Attribute } from '@/views/participants/Attribute';
+
+import { lengthOf } from './Sessions';
+
+type Attendance = Session['attendance'][number];
+
+export function SessionPage() {
+  const { study, session: id } = useParams({ strict: false }) as { study: string; session: string };
+  const { data: session, error, isPending, refetch } = useQuery(sessionOfStudyQuery(study, id));
+  const download = useDownload();
+  const navigate = useNavigate();
+  const columns = useMemo<Column<Attendance>[]>(
+    () => [
+      { id: 'participant', title: 'Participant', size: 270, value: (row) => row.participant, cell: (row) => <Link to="/studies/$study/sessions/$session/participants/$participant" params={{ study, session: id, participant: row.participant }} className="mono">{row.participant}</Link> },
+      { id: 'role', title: 'Role', size: 120, value: (row) => row.role, cell: (row) => row.role || <span className="quiet">–</span> },
+      { id: 'joined', title: 'Joined', size: 180, value: (row) => row.joined_at, cell: (row) => <Time at={row.joined_at} /> },
+      { id: 'left', title: 'Left', size: 180, value: (row) => row.left_at, cell: (row) => <Time at={row.left_at} /> },
+      { id: 'stayed', title: 'Stayed', size: 130, align: 'right', value: stayed, cell: (row) => duration(stayed(row)) },
+    ],
+    [study, id],
+  );
+  if (error) return <ErrorNote error={error} retry={() => void refetch()} />;
+  if (isPending) return <Busy what="Reading the session" />;
+  return (
+    <>
+      <Heading title={session.name || session.id} about={<>Session <code>{session.id}</code></>}>
+        <Button leftSection={<Icon name="download" />} onClick={() => download.open({ study, selection: { sessions: [id] }, what: `Session ${id}` })}>
+          Download the session
+        </Button>
+      </Heading>
+      <dl className="strip">
+        <div><dt>Status</dt><dd><Status of={session.status} /></dd></div>
+        <div><dt>Start</dt><dd><Time at={session.start} /></dd></div>
+        <div><dt>End</dt><dd><Time at={session.end} /></dd></div>
+        <div><dt>Duration</dt><dd>{duration(lengthOf(session))}</dd></div>
+        {Object.entries(session.attributes as Record<string, unknown>).map(([name, value]) => (
+          <div key={name}><dt>{name}</dt><dd><Attribute value={value} /></dd></div>
+        ))}
+      </dl>
+      <h2 className="section">Data</h2>
+      <DataCards scope={{ study, session: id }} />
+      <h2 className="section">Participants</h2>
+      <ListTable
+        label="Participants of the session"
+        searchLabel="Search participants"
+        columns={columns}
+        query={{ data: { items: session.attendance, total: session.attendance.length, complete: true }, error: null, isPending: false, refetch }}
+        rowKey={(row) => `${row.participant} ${row.joined_at}`}
+        onOpen={(row) => void navigate({ to: '/studies/$study/sessions/$session/participants/$participant', params: { study, session: id, participant: row.participant } })}
+        empty={<Empty icon="people" title="Nobody is listed in this session">Records may still name it: see its data above.</Empty>}
+      />
+    </>
+  );
+}
+
+const stayed = (row: Attendance) => (row.joined_at && row.left_at ? Date.parse(row.left_at) - Date.parse(row.joined_at) : null);

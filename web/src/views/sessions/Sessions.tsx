@@ -1,0 +1,74 @@
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { useMemo } from 'react';
+
+import { sessionsQuery, type Session } from '@/api/people';
+import type { Column } from '@/table/columns';
+import { ListTable } from '@/table/ListTable';
+import { Time } from '@/time/zone';
+import { duration } from '@/ui/format';
+import { Heading } from '@/ui/Heading';
+import { Empty } from '@/ui/notes';
+import { Status } from '@/ui/Status';
+import { Attribute } from '@/views/participants/Attribute';
+import { attributeNames, attributeText } from '@/views/participants/attributes';
+
+export const lengthOf = (session: Session) => (session.start && session.end ? Date.parse(session.end) - Date.parse(session.start) : null);
+
+export function SessionsView() {
+  const { study } = useParams({ strict: false }) as { study: string };
+  const query = useQuery(sessionsQuery(study));
+  const navigate = useNavigate();
+  const names = useMemo(() => attributeNames(query.data?.items ?? []), [query.data]);
+  const columns = useMemo<Column<Session>[]>(
+    () => [
+      { id: 'id', title: 'Session', size: 190, value: (row) => `${row.name} ${row.id}`, cell: (row) => <Link to="/studies/$study/sessions/$session" params={{ study, session: row.id }}>{row.name || row.id}</Link> },
+      { id: 'key', title: 'Id', size: 150, value: (row) => row.id, cell: (row) => <span className="mono quiet">{row.id}</span> },
+      { id: 'status', title: 'Status', size: 120, value: (row) => row.status, cell: (row) => <Status of={row.status} /> },
+      { id: 'participants', title: 'Participants', size: 110, align: 'right', value: (row) => row.attendance.length, cell: (row) => row.attendance.length },
+      { id: 'start', title: 'Start', size: 170, value: (row) => row.start, cell: (row) => <Time at={row.start} /> },
+      { id: 'duration', title: 'Duration', size: 120, align: 'right', value: lengthOf, cell: (row) => duration(lengthOf(row)) },
+      { id: 'roles', title: 'Roles', size: 170, value: (row) => rolesOf(row), cell: (row) => rolesOf(row) || <span className="quiet">–</span> },
+      ...names.map((name, index): Column<Session> => ({
+        id: `attribute.${name}`, title: name, size: 130, hidden: index >= 4,
+        value: (row) => attributeText(row.attributes[name as never]), cell: (row) => <Attribute value={row.attributes[name as never]} />,
+      })),
+    ],
+    [study, names],
+  );
+  return (
+    <>
+      <Heading title="Sessions" about="Meetings of participants, such as the rooms of an experiment." />
+      <ListTable
+        label="Sessions"
+        searchLabel="Search sessions"
+        columns={columns}
+        query={query}
+        rowKey={(row) => row.id}
+        state={(row) => row.status}
+        usualSort="start"
+        onOpen={(row) => void navigate({ to: '/studies/$study/sessions/$session', params: { study, session: row.id } })}
+        empty={
+          <Empty
+            icon="calendar"
+            title="This study has no sessions"
+            action={
+              <Button component={Link} to={`/studies/${study}/participants` as '/'} variant="light">
+                See the participants
+              </Button>
+            }
+          >
+            Not every study has them. Records that name a session make it appear here.
+          </Empty>
+        }
+      />
+    </>
+  );
+}
+
+function rolesOf(session: Session): string {
+  const roles = new Map<string, number>();
+  for (const { role } of session.attendance) if (role) roles.set(role, (roles.get(role) ?? 0) + 1);
+  return [...roles].map(([role, number]) => (number > 1 ? `${number} ${role}s` : role)).join(', ');
+}
