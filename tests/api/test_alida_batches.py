@@ -296,3 +296,15 @@ def test_killed_while_executing(tmp_path):
     status = client.finished(started, wait_s=120)
     assert status["status"] == "succeeded" and len(client.file(status).json()["records"]) == 300_000
     assert server.stop() == 0
+
+
+def test_a_locked_study_asks_for_its_passphrase(owner, server, make_key):
+    """Batches are made; the file opens only with the owner's passphrase."""
+    study = new_study(owner)
+    study.dataset("s", FIELDS, kind="survey", mode="append").send(rows(3))
+    owner.put(f"{study.path}/lock", {"passphrase": "correct horse battery staple"}, status=204)
+    client = Alida(server.url, study.id, make_key())
+    target = location(client, client.finished(client.start(client.activity("s"))))
+    check_error(requests.get(target, timeout=60), 403)
+    check_error(requests.get(target, headers={"X-Study-Passphrase": "another one, and long"}, timeout=60), 403)
+    assert len(requests.get(target, headers={"X-Study-Passphrase": "correct horse battery staple"}, timeout=60).json()["records"]) == 3
