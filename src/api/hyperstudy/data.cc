@@ -5,6 +5,7 @@
 
 #include "api/content_headers.h"
 #include "api/hyperstudy/places.h"
+#include "api/hyperstudy/recordings.h"
 #include "api/hyperstudy/routes.h"
 #include "api/hyperstudy/row_encoder.h"
 #include "api/hyperstudy/selection.h"
@@ -81,6 +82,7 @@ class DataRequest {
     SHEAF_TRY(exporting::PreparePlan(*target_.vault, plan_));
     reader_.emplace(*target_.vault, plan_);
     SHEAF_TRY(reader_->Begin());
+    if (type_.path == "recordings" && call_.rooms->files) { SHEAF_ASSIGN(media_, RecordingMedia::Find(call_, target_, dataset)); }
     if (place) {
       remembered_ = true;
       place_ = *std::move(place);
@@ -105,7 +107,11 @@ class DataRequest {
   RowStyle Style(const exporting::Plan& plan) const {
     const auto nobody = target_.vault->ParticipantNumber(kNobody).value_or(-1);
     const auto metadata = [envelope = MakeEnvelope()](std::uint64_t rows) { return MetadataJson(envelope, rows); };
-    return RowStyle{plan, type_, target_.Experiment(), query_.format, nobody, metadata, {}};
+    RowStyle style{plan, type_, target_.Experiment(), query_.format, nobody, metadata, {}};
+    if (media_) {
+      style.media = [media = media_](std::string_view recording, std::string_view room) { return media->PathOf(recording, room); };
+    }
+    return style;
   }
 
   Answer Empty() {
@@ -171,6 +177,7 @@ class DataRequest {
   std::optional<BlockReader> reader_;
   Place place_;
   bool remembered_ = false;
+  std::shared_ptr<const RecordingMedia> media_;
 };
 
 Answer GetRecords(native::Call& call, Service& service, const RecordType& type) {

@@ -75,6 +75,7 @@ void AddRoutes(http::Router& router, const std::shared_ptr<const native::Rooms>&
   AddExperimentRoutes(routes);
   AddRoomDataRoutes(routes);
   AddBatchRoutes(routes);
+  AddRecordingRoutes(routes);
   AddDocumentRoute(routes);
 }
 

@@ -32,6 +32,7 @@ void AddPeopleRoutes(const Routes& routes);
 void AddExperimentRoutes(const Routes& routes);
 void AddRoomDataRoutes(const Routes& routes);
 void AddBatchRoutes(const Routes& routes);
+void AddRecordingRoutes(const Routes& routes);
 void AddDocumentRoute(const Routes& routes);
 
 //! An envelope for a list, filled as far as the request says it.
