@@ -2,6 +2,7 @@
 
 #include "api/alida/api.h"
 #include "api/avicenna/api.h"
+#include "api/ddm/api.h"
 #include "api/hyperstudy/api.h"
 #include "api/page/page.h"
 #include "api/problem.h"
@@ -13,6 +14,7 @@ void AddAllRoutes(http::Router& router, const std::shared_ptr<const native::Room
   avicenna::AddRoutes(router, rooms);
   hyperstudy::AddRoutes(router, rooms);
   alida::AddRoutes(router, rooms);
+  ddm::AddRoutes(router, rooms);
   page::AddRoutes(router);
 }
 

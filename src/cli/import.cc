@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/import_client.h"
+#include "cli/import_ddm.h"
 #include "cli/import_hyperstudy.h"
 #include "cli/import_plan.h"
 #include "cli/import_record.h"
@@ -124,7 +125,11 @@ int RunImport(const ImportCommand& command) {
     ImportClient import_client(std::move(*client), command.study);
     return ImportHyperStudy(import_client, command.paths, command.dry_run);
   }
-  if (!command.from.empty()) return ReportUsage("--from is hyperstudy.");
+  if (command.from == "ddm") {
+    const Status imported = ImportDdm({command.server, command.key, command.study, command.paths});
+    return imported ? kExitOk : ReportFailure(imported.error());
+  }
+  if (!command.from.empty()) return ReportUsage("--from is hyperstudy or ddm.");
   if (command.dataset.empty()) return ReportUsage("--dataset is required.");
   Importer importer(command, std::move(*client));
   const Micros started = MonotonicNow();
@@ -154,7 +159,10 @@ void AddImportCommand(CLI::App& app, Run& run) {
   command->add_option("--key", options->key, "A key that may write")->required()->type_name("K")->envname("SHEAF_KEY");
   command->add_option("--study", options->study, "The study's id")->required()->type_name("S");
   command->add_option("--dataset", options->dataset, "The dataset's id; not with --from")->type_name("D");
-  command->add_option("--from", options->from, "Files as another system exports them: hyperstudy (JSON by type, or a ZIP of it)")
+  command
+      ->add_option("--from", options->from,
+                   "Files as another system exports them: hyperstudy (JSON by type, or a ZIP of it) or ddm (overview and responses as CSV, "
+                   "ZIPs of donations)")
       ->type_name("SYSTEM");
   command->add_option("--kind", options->kind, "Of a new dataset: survey, sensor, events, custom, …")
       ->type_name("KIND")

@@ -35,6 +35,7 @@
 #include "cli/site_key_file.h"
 #include "export/jobs.h"
 #include "export/pipeline.h"
+#include "export/time_zone.h"
 #include "files/files.h"
 #include "http/server.h"
 #include "vault/vault.h"
@@ -51,6 +52,7 @@ struct ServeOptions {
   std::string today;
   int grace_s = 30;
   access::LimitOptions limits;
+  api::ddm::Options ddm;
   std::uint64_t largest_file = std::uint64_t{16} << 30;
   bool trust_proxy = false;
   std::vector<std::string> alida;  // NAME=VALUE
@@ -245,6 +247,8 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   exporting::StreamPool::Options stream_options;
   stream_options.spool_directory = directory.TemporaryPath();
   rooms.streams = std::make_shared<exporting::StreamPool>(std::move(stream_options));
+  rooms.ddm = options.ddm;
+  while (!rooms.ddm.prefix.empty() && rooms.ddm.prefix.back() == '/') rooms.ddm.prefix.pop_back();
   rooms.temporary = directory.TemporaryPath();
   rooms.public_url = options.public_url;
   while (!rooms.public_url.empty() && rooms.public_url.back() == '/') rooms.public_url.pop_back();
@@ -317,6 +321,8 @@ int RunServe(const ServeOptions& options) {
   if (!SetLogLevel(options.log_level)) return ReportUsage("--log-level is debug, info, warning, error or off.");
   const bool has_scheme = options.public_url.rfind("http://", 0) == 0 || options.public_url.rfind("https://", 0) == 0;
   if (!options.public_url.empty() && !has_scheme) return ReportUsage("--public-url begins with http:// or https://.");
+  if (!options.ddm.prefix.empty() && options.ddm.prefix.front() != '/') return ReportUsage("--ddm-prefix begins with /.");
+  if (!exporting::FindTimeZone(options.ddm.timezone)) return ReportUsage("--ddm-timezone is a name such as Europe/Zurich.");
   const sigset_t signals = HoldSignals();
   mallopt(M_ARENA_MAX, kArenas);
   auto directory = DataDirectory::Open(options.data, DataDirectory::Missing::kCreate);
@@ -382,6 +388,9 @@ void AddServeCommand(CLI::App& app, Run& run) {
       ->type_name("S")
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
+  serve->add_option("--ddm-prefix", options->ddm.prefix, "Where DDM's API and pages are mounted")->type_name("PATH")->capture_default_str();
+  serve->add_option("--ddm-timezone", options->ddm.timezone, "The zone of times in DDM's JSON")->type_name("ZONE")->capture_default_str();
+  serve->add_flag("--ddm-next", options->ddm.next_columns, "DDM's overview with the columns of the versions after 2.1");
   serve->add_option("--max-file-size", options->largest_file, "Bytes that a recording, donation or other file may have; also 500MB, 20GB")
       ->type_name("SIZE")
       ->transform(CLI::AsSizeValue(false))

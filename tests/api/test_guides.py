@@ -8,7 +8,7 @@ import pytest
 
 from harness import program
 
-GUIDES = ["import.md", "export.md", "incremental.md", "surveys.md", "alida.md"]
+GUIDES = ["import.md", "export.md", "incremental.md", "surveys.md", "alida.md", "ddm.md"]
 SAMPLE = "rownames,A1,gender\n61617,2,1\n61618,2,2\n61620,5,\n"
 
 
@@ -25,7 +25,7 @@ def shell(server, tmp_path_factory):
     (directory / ".curlrc").write_text("fail-with-body\nsilent\nshow-error\n")
     (directory / "bin").mkdir()
     (directory / "bin" / "sheaf").symlink_to(program.binary())
-    environment = {**program.environment(), "SHEAF": server.url, "KEY": server.create_key("guide@example.org")["key"], "CURL_HOME": str(directory),
+    environment = {**program.environment(), "SHEAF": server.url, "KEY": server.create_key("guide@example.org")["key"], "EMAIL": "guide@example.org", "PASSWORD": "a long enough password", "CURL_HOME": str(directory),
                    "PATH": f"{directory / 'bin'}:{os.environ['PATH']}"}
 
     def run(text):

@@ -58,6 +58,7 @@ def furnish(owner, grants):
     assert job["state"] == "succeeded"
     for name in grants:
         owner.put(f"{study.path}/grants/{collaborator(name)}", GRANTS[name])
+    owner.put(f"{study.path}/donation-project", {})
     file = owner.post(f"{study.path}/files", {"kind": "recording", "participant": "p1"}).json()["id"]
     owner.put(f"{study.path}/files/{file}/content", data=b"{}")
     word = owner.post(f"{study.path}/files/{file}/link", {}).json()["url"].rsplit("/", 1)[1]

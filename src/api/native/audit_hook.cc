@@ -62,6 +62,7 @@ constexpr std::array kOperations = std::to_array<Operation>({
     {"POST", "/studies/{study}/schedules/{schedule}/resume", "schedule.resume", Kind::kDurable},
     {"POST", "/studies/{study}/schedules/{schedule}/run", "schedule.start", Kind::kDurable},
     {"POST", "/studies/{study}/schedules/{schedule}/deliveries/{delivery}/replay", "export.redeliver", Kind::kDurable},
+    {"PUT", "/studies/{study}/donation-project", "donations.settings", Kind::kDurable},
     {"GET", "/studies/{study}/files", "files.list", Kind::kNoted},
     {"POST", "/studies/{study}/files", "file.begin", Kind::kDurable},
     {"GET", "/studies/{study}/files/{file}", "file.read", Kind::kNoted},

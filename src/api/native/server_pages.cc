@@ -60,6 +60,7 @@ void AddRoutes(http::Router& router, std::shared_ptr<const Rooms> rooms) {
   AddExportRoutes(router, rooms);
   AddScheduleRoutes(router, rooms);
   AddLockRoutes(router, rooms);
+  AddDonationProjectRoutes(router, rooms);
   AddFileRoutes(router, rooms);
   AddFileContentRoutes(router, rooms);
   AddCareRoutes(router, rooms);

@@ -1,0 +1,120 @@
+// One participant's donations as a ZIP, for the owner.
+
+#include <algorithm>
+
+#include "api/content_headers.h"
+#include "api/ddm/route.h"
+#include "api/ddm/texts.h"
+#include "api/json_text.h"
+#include "api/multipart.h"
+#include "export/archive.h"
+
+namespace sheaf::api::ddm {
+namespace {
+
+constexpr std::size_t kMaxForm = 1u << 20;
+
+Result<std::string> DonationsJson(const Service& service, const Project& project, const Person& person, std::string_view secret) {
+  struct One {
+    const model::Blueprint* blueprint;
+    DonationRecord donation;
+  };
+  std::vector<One> all;
+  for (const model::Blueprint& blueprint : project.settings.blueprints) {
+    SHEAF_ASSIGN(auto donations, Donations(*project.vault, blueprint.id, std::vector<std::string>{person.id}));
+    for (DonationRecord& donation : donations) all.push_back({&blueprint, std::move(donation)});
+  }
+  std::sort(all.begin(), all.end(), [](const One& a, const One& b) { return a.donation.seq < b.donation.seq; });
+  JsonArray list;
+  for (const One& one : all) {
+    SHEAF_ASSIGN(const std::string data, Payload(*service.rooms, project, one.donation, secret));
+    JsonObject donation, object;
+    donation.Text("participant", person.id)
+        .Raw("data", CompactJson(data))
+        .Text("time_submitted", JsonTime(one.donation.time, *service.zone));
+    donation.Text("status", one.donation.status);
+    donation.Raw("consent", !one.donation.consent ? "null" : *one.donation.consent ? "true" : "false");
+    object.Integer("blueprint_id", one.blueprint->id).Text("blueprint_name", one.blueprint->name).Raw("donation", donation.Finish());
+    list.Raw(object.Finish());
+  }
+  return list.Finish();
+}
+
+Result<std::string> Zipped(const std::string& name, const std::string& bytes) {
+  std::string zip;
+  SHEAF_ASSIGN(const auto writer, exporting::ZipWriter::Open([&zip](std::string_view piece) -> Status {
+                 zip.append(piece);
+                 return {};
+               }));
+  SHEAF_TRY(writer->Begin({name, bytes.size(), true, Now()}));
+  SHEAF_TRY(writer->Write(bytes));
+  SHEAF_TRY(writer->End());
+  SHEAF_TRY(writer->Finish());
+  return zip;
+}
+
+http::Response GetForm(const Service& service, native::Call& call) {
+  auto visit = EnterPage(service, call);
+  if (!visit) return std::move(visit.error());
+  if (!FindPerson(*visit->project.vault, call.Part("external_id"))) return NotThere();
+  std::string body =
+      "<form method=\"post\"><input type=\"hidden\" name=\"csrfmiddlewaretoken\" value=\"" + Escaped(SessionCsrf(call.request)) + "\">";
+  if (visit->project.SuperSecret()) body += "<label>Secret <input name=\"secret\" type=\"password\"></label>";
+  return HtmlPage("Download the donations of " + std::string(call.Part("external_id")), body + "<button>Download</button></form>\n");
+}
+
+//! Without the secret of a project that has one there is nothing to be had, also where nothing was donated.
+Status CheckSecret(const Service& service, const Project& project, std::string_view secret) {
+  if (!project.SuperSecret()) return {};
+  SHEAF_TRY(service.rooms->keys->OpenContent(project.study.id, secret));
+  return {};
+}
+
+http::Response PostForm(const Service& service, native::Call& call) {
+  const auto body = call.request.body->ReadAll(kMaxForm);
+  const auto form = body ? ParseForm(call.request.Header("content-type"), *body) : Result<std::vector<FormPart>>(Fail(body.error()));
+  if (!form) return HtmlPage("Bad Request", "<p>The form cannot be read.</p>\n", 400);
+  auto visit = EnterPage(service, call, FormValue(*form, "csrfmiddlewaretoken"));
+  if (!visit) return std::move(visit.error());
+  const Project& project = visit->project;
+  const auto person = FindPerson(*project.vault, call.Part("external_id"));
+  if (!person) return NotThere();
+  const Visit log{service, call, project, visit->caller};
+  call.audit.participant = person->id;
+  const std::string_view secret = FormValue(*form, "secret");
+  auto json = CheckSecret(service, project, secret) ? DonationsJson(service, project, *person, secret)
+                                                    : Result<std::string>(Fail(ErrorCode::kStudyLocked, "Incorrect secret"));
+  if (!json && json.error().code == ErrorCode::kStudyLocked) {
+    log.Log("Donation download failed.", "Download attempt with incorrect secret was registered.");
+    std::ignore = Audit(call, "donations.download", &json.error());
+    if (const Status room = service.rooms->limits->OfFailures(call.Client()); !room) return ErrorAnswer(room.error());
+    http::Response response;
+    response.status = 422;
+    response.headers = {{"Content-Type", "text/html; charset=utf-8"}};
+    response.body = "Incorrect secret";
+    return response;
+  }
+  if (!json) return ErrorAnswer(json.error());
+  const std::string name = "ddm_" + project.UrlId() + "_donations_" + person->id;
+  auto zip = Zipped(name + ".json", *json);
+  if (!zip) return ErrorAnswer(zip.error());
+  if (const Status audited = Audit(call, "donations.download", nullptr); !audited) return ErrorAnswer(audited.error());
+  log.Log("Donation download registered.", "Donation for participant " + person->id + " downloaded.");
+  // As the original writes it, where that can be read.
+  const bool plain = std::all_of(person->id.begin(), person->id.end(), [](unsigned char c) { return c < 0x80 && std::isalnum(c) != 0; });
+  http::Response response;
+  response.headers = {{"Content-Type", "application/zip"},
+                      {"Content-Disposition", plain ? "attachment; filename=" + name + ".zip" : AttachmentHeader(name + ".zip")},
+                      {"Cache-Control", "no-store"}};
+  response.body = *std::move(zip);
+  return response;
+}
+
+}  // namespace
+
+void AddDownloadPage(http::Router& router, const std::shared_ptr<const Service>& service) {
+  AddPage(router, service, "GET", "/projects/{url_id}/data-donation/download/{external_id}", GetForm);
+  AddPage(router, service, "POST", "/projects/{url_id}/data-donation/download/{external_id}", PostForm);
+}
+
+}  // namespace sheaf::api::ddm

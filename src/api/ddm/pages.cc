@@ -1,0 +1,168 @@
+// Pages of a project's owner: its token, its logs, its end.
+
+#include <sodium.h>
+
+#include <charconv>
+
+#include "access/secret.h"
+#include "api/ddm/route.h"
+#include "api/ddm/texts.h"
+#include "api/multipart.h"
+#include "secrets/hex.h"
+
+namespace sheaf::api::ddm {
+namespace {
+
+constexpr std::size_t kMaxForm = 1u << 20;
+constexpr std::size_t kTokenBytes = 20;
+constexpr Micros kDay = Micros{86400} * 1'000'000;
+constexpr int kSuggestedDays = 30, kMostDays = 90;
+
+std::string Purpose(const std::string& study) { return "donation token " + study; }
+
+std::string CsrfField(const http::Request& request) {
+  return "<input type=\"hidden\" name=\"csrfmiddlewaretoken\" value=\"" + Escaped(SessionCsrf(request)) + "\">";
+}
+
+//! A form that was sent, and who sent it.
+struct Sent {
+  std::vector<FormPart> form;
+  PageVisit visit;
+};
+tl::expected<Sent, http::Response> Receive(const Service& service, native::Call& call) {
+  const auto body = call.request.body->ReadAll(kMaxForm);
+  auto form = body ? ParseForm(call.request.Header("content-type"), *body) : Result<std::vector<FormPart>>(Fail(body.error()));
+  if (!form) return tl::unexpected(HtmlPage("Bad Request", "<p>The form cannot be read.</p>\n", 400));
+  auto visit = EnterPage(service, call, FormValue(*form, "csrfmiddlewaretoken"));
+  if (!visit) return tl::unexpected(std::move(visit.error()));
+  return Sent{*std::move(form), *std::move(visit)};
+}
+
+http::Response TokenPage(const Service& service, const http::Request& request, const Project& project, std::string_view fault) {
+  const auto token = service.rooms->catalog->Donations().FindToken(project.study.id);
+  std::string body;
+  if (token && *token) {
+    const auto sealed = secrets::FromHex((*token)->sealed);
+    const auto key = sealed ? service.rooms->site_key->Open(Purpose(project.study.id), *sealed) : Result<std::string>(Fail(sealed.error()));
+    const bool valid = !(*token)->expires_at || Now() <= *(*token)->expires_at;
+    body += "<table><tr><th>Key</th><td><code>" + Escaped(key.value_or("")) + "</code></td></tr><tr><th>Created</th><td>" +
+            UtcTime((*token)->created_at) + "</td></tr><tr><th>Expires</th><td>" +
+            ((*token)->expires_at ? UtcTime(*(*token)->expires_at) : "never") + "</td></tr><tr><th>Status</th><td>" +
+            (valid ? "valid" : "Invalid") + "</td></tr></table>\n<form method=\"post\">" + CsrfField(request) +
+            "<button name=\"action\" value=\"delete\">Delete token</button></form>\n";
+  }
+  if (!fault.empty()) body += "<p role=\"alert\">" + Escaped(fault) + "</p>\n";
+  body += "<form method=\"post\">" + CsrfField(request) +
+          "<label>Days until it expires <input name=\"expiration_days\" type=\"number\" min=\"1\" max=\"90\" value=\"" +
+          std::to_string(kSuggestedDays) + "\"></label><button name=\"action\" value=\"create\">Create token</button></form>\n";
+  return HtmlPage("Access token of " + project.study.name, body);
+}
+
+http::Response GetToken(const Service& service, native::Call& call) {
+  auto visit = EnterPage(service, call);
+  if (!visit) return std::move(visit.error());
+  return TokenPage(service, call.request, visit->project, {});
+}
+
+Status CreateToken(const Service& service, const Project& project, int days) {
+  std::string bytes(kTokenBytes, '\0');
+  randombytes_buf(bytes.data(), bytes.size());
+  const std::string key = secrets::ToHex(bytes);
+  catalog::DonationToken token;
+  token.study = project.study.id;
+  SHEAF_ASSIGN(token.digest, access::Digest(key));
+  SHEAF_ASSIGN(const std::string sealed, service.rooms->site_key->Seal(Purpose(project.study.id), key));
+  token.sealed = secrets::ToHex(sealed);
+  token.created_at = Now();
+  token.expires_at = token.created_at + days * kDay;
+  return service.rooms->catalog->Donations().PutToken(token);
+}
+
+http::Response PostToken(const Service& service, native::Call& call) {
+  auto sent = Receive(service, call);
+  if (!sent) return std::move(sent.error());
+  const Project& project = sent->visit.project;
+  const std::string_view action = FormValue(sent->form, "action");
+  Status done;
+  if (action == "create") {
+    const std::string_view text = FormValue(sent->form, "expiration_days");
+    int days = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), days);
+    if (error != std::errc{} || end != text.data() + text.size() || days < 1 || days > kMostDays) {
+      return TokenPage(service, call.request, project, "Ensure that the number of days is between 1 and 90.");
+    }
+    done = CreateToken(service, project, days);
+    if (done) LogEvent(*service.rooms, project, "New Access Token Created", "");
+  } else if (action == "delete") {
+    done = service.rooms->catalog->Donations().RemoveToken(project.study.id);
+    if (done) LogEvent(*service.rooms, project, "Access Token Deleted", "");
+  } else {
+    return TokenPage(service, call.request, project, "Choose to create or to delete.");
+  }
+  if (!done) return ErrorAnswer(done.error());
+  if (const Status audited = Audit(call, action == "create" ? "donations.token_create" : "donations.token_delete", nullptr); !audited) {
+    return ErrorAnswer(audited.error());
+  }
+  return Redirect(call.request.path);
+}
+
+std::string MinuteOf(Micros instant, bool seconds) {
+  const std::string text = UtcTime(instant);
+  return text.substr(0, 10) + ", " + text.substr(11, seconds ? 8 : 5);
+}
+
+std::string Row(const std::vector<std::string>& cells) {
+  std::string row = "<tr>";
+  for (const std::string& cell : cells) row += "<td>" + Escaped(cell) + "</td>";
+  return row + "</tr>\n";
+}
+
+http::Response GetLogs(const Service& service, native::Call& call) {
+  auto visit = EnterPage(service, call);
+  if (!visit) return std::move(visit.error());
+  const std::string& study = visit->project.study.id;
+  const auto events = service.rooms->catalog->Donations().Events(study);
+  const auto exceptions = service.rooms->catalog->Donations().Exceptions(study);
+  if (!events || !exceptions) return ErrorAnswer(events ? exceptions.error() : events.error());
+  std::string body = "<h2>Event log</h2>\n<table id=\"DDM_EventLogs_" + visit->project.UrlId() +
+                     "\"><tr><th>Date</th><th>Description</th><th>Message</th></tr>\n";
+  for (const auto& event : *events) body += Row({MinuteOf(event.time, false), event.description, event.message});
+  body += "</table>\n<h2>Exception log</h2>\n<table id=\"DDM_ExceptionLogs_" + visit->project.UrlId() +
+          "\"><tr><th>Date</th><th>Participant</th><th>Type</th><th>Raised by</th><th>Related Blueprint</th><th>Message</th></tr>\n";
+  for (const auto& one : *exceptions) {
+    body += Row({MinuteOf(one.time, true), one.participant.empty() ? "None" : one.participant, one.type, one.raised_by, one.blueprint,
+                 one.message});
+  }
+  if (const Status audited = Audit(call, "donations.logs", nullptr); !audited) return ErrorAnswer(audited.error());
+  return HtmlPage("Logs of " + visit->project.study.name, body + "</table>\n");
+}
+
+http::Response GetDelete(const Service& service, native::Call& call) {
+  auto visit = EnterPage(service, call);
+  if (!visit) return std::move(visit.error());
+  return HtmlPage("Delete " + visit->project.study.name,
+                  "<form method=\"post\">" + CsrfField(call.request) + "<button>Yes, delete it</button></form>\n");
+}
+
+http::Response PostDelete(const Service& service, native::Call& call) {
+  auto sent = Receive(service, call);
+  if (!sent) return std::move(sent.error());
+  const std::string study = sent->visit.project.study.id;
+  // What holds the study open keeps it from going.
+  sent->visit.project.vault.reset();
+  if (const Status deleted = native::DeleteStudy(*service.rooms, study); !deleted) return ErrorAnswer(deleted.error());
+  if (const Status audited = Audit(call, "study.delete", nullptr); !audited) return ErrorAnswer(audited.error());
+  return Redirect(service.options.prefix + "/projects/");
+}
+
+}  // namespace
+
+void AddProjectPages(http::Router& router, const std::shared_ptr<const Service>& service) {
+  AddPage(router, service, "GET", "/projects/{url_id}/token/", GetToken);
+  AddPage(router, service, "POST", "/projects/{url_id}/token/", PostToken);
+  AddPage(router, service, "GET", "/projects/{url_id}/logs/", GetLogs);
+  AddPage(router, service, "GET", "/projects/{url_id}/delete/", GetDelete);
+  AddPage(router, service, "POST", "/projects/{url_id}/delete/", PostDelete);
+}
+
+}  // namespace sheaf::api::ddm
