@@ -216,8 +216,9 @@ Result<std::map<std::int32_t, Histogram>> CountBins(vault::StudyVault& study, co
 
 std::size_t BinPlan::PlaceOf(double value) const {
   const double place = std::floor((value - low) / width);
+  if (!(place > 0)) return 0;
   // The greatest value belongs to the last bin; what came since the bins were planned goes to an end.
-  return static_cast<std::size_t>(std::clamp(place, 0.0, static_cast<double>(count - 1)));
+  return static_cast<std::size_t>(std::min(place, static_cast<double>(count - 1)));
 }
 
 BinPlan PlanBins(double least, double greatest, bool whole_numbers, std::uint64_t about) {
@@ -232,6 +233,8 @@ BinPlan PlanBins(double least, double greatest, bool whole_numbers, std::uint64_
   } else if (!std::isfinite(range)) {
     width = std::max(std::abs(least), std::abs(greatest)) / 5;
   }
+  // Numbers so near each other that no width fits between them.
+  if (!(width > 0) || !std::isfinite(width)) width = 1;
   if (whole_numbers) width = std::max(width, 1.0);
   plan.width = width;
   plan.low = std::floor(least / width) * width;

@@ -200,7 +200,7 @@ Result<std::string> RenderSeries(vault::StudyVault& study, std::string_view data
                                  std::uint64_t* rows) {
   if (asked.fields.empty()) return Bad("fields", "It names the fields to be plotted: fields=heart_rate,mood.");
   if (asked.fields.size() > kMostSeriesFields) return Bad("fields", "There may be 16 fields.");
-  if (asked.points < 4 || asked.points > kMostPoints) return Bad("points", "It must be a whole number from 4 to 20000.");
+  if (asked.points < kLeastPoints || asked.points > kMostPoints) return Bad("points", "It must be a whole number from 8 to 20000.");
   SeriesOptions options = asked;
   options.options.format = Format::kNdjson;
   if (options.options.privacy.identifiers == privacy::IdentifierMode::kAggregate) {

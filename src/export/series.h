@@ -2,6 +2,7 @@
 //! Values over time, thinned out so that a plot of them looks as if nothing were missing.
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,8 @@
 
 namespace sheaf::exporting {
 
+//! Two buckets: what lies before 0 and what lies behind it are never in one.
+inline constexpr std::uint64_t kLeastPoints = 8;
 inline constexpr std::uint64_t kMostPoints = 20'000;
 inline constexpr std::size_t kMostSeriesFields = 16;
 inline constexpr std::size_t kMostSeriesGroups = 50;
@@ -41,6 +44,7 @@ class Thinned {
     std::int64_t x = 0;
     double y = 0;
   };
+  //! `points`: kLeastPoints or more.
   explicit Thinned(std::size_t points);
   void Add(std::int64_t x, double y);
   //! In order of x; at most as many as there may be.
@@ -49,7 +53,10 @@ class Thinned {
   double Least() const { return least_; }
   double Greatest() const { return greatest_; }
   //! Microseconds; 0: nothing was left out.
-  std::int64_t Width() const { return raw_ ? 0 : std::int64_t{1} << shift_; }
+  std::int64_t Width() const {
+    if (raw_) return 0;
+    return shift_ < 63 ? std::int64_t{1} << shift_ : std::numeric_limits<std::int64_t>::max();
+  }
 
  private:
   struct Bucket {

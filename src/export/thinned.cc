@@ -8,11 +8,11 @@
 namespace sheaf::exporting {
 namespace {
 
-constexpr int kWidest = 62;
+constexpr int kWidest = 63;  // of two buckets, one is of what lies before 0
 
 }  // namespace
 
-Thinned::Thinned(std::size_t points) : points_(std::max<std::size_t>(points, 4)) {}
+Thinned::Thinned(std::size_t points) : points_(std::max<std::size_t>(points, kLeastPoints)) {}
 
 void Thinned::Bucket::Add(const Point& point) {
   if (count++ == 0) {

@@ -62,7 +62,7 @@ def test_few_values_are_all_there(study):
     assert series(study.dataset("none", FIELDS), fields="hr,n")["series"] == [{"field": name, "n": 0, "min": None, "max": None, "points": []} for name in ("hr", "n")]
 
 
-@pytest.mark.parametrize("points", [4, 10, 100, 500, 2000])
+@pytest.mark.parametrize("points", [8, 10, 100, 500, 2000])
 def test_what_stays_is_what_a_plot_shows(filled, points):
     answer = series(filled, fields="hr", points=points)
     [line] = answer["series"]
@@ -84,6 +84,14 @@ def test_what_stays_is_what_a_plot_shows(filled, points):
         least, greatest = min(y for _, y in values), max(y for _, y in values)
         assert {y for x, y in (tuple(point) for point in line["points"]) if (x, y) in values} >= {least, greatest}
     assert expected <= {tuple(point) for point in line["points"]}
+
+
+def test_fewest_points_on_both_sides_of_zero(study):
+    dataset = study.dataset("d", FIELDS)
+    dataset.send([{"participant": "p", "onset_ms": onset, "values": {"hr": onset}} for onset in [*range(-50, 50), -9e14, 9e14]])
+    [line] = series(dataset, fields="hr", x="onset_ms", points=8)["series"]
+    assert line["n"] == 102 and len(line["points"]) <= 8 and (line["points"][0][0], line["points"][-1][0]) == (-9e14, 9e14)
+    series(dataset, error="bad-parameter", place="points", fields="hr", points=7)
 
 
 def test_a_window(filled):
@@ -145,6 +153,10 @@ def test_numbers_at_the_ends(study):
     dataset.send([{"participant": "p", "values": {"hr": value}} for value in (-1e308, 1e308, 0, 1e-320)] + [{"participant": "p", "values": {"n": value}} for value in (-2**63, 2**63 - 1)])
     found = distribution(dataset, fields="hr,n")
     assert sum(entry["n"] for entry in found["hr"]["bins"]) == 4 and sum(entry["n"] for entry in found["n"]["bins"]) == 2
+    tiny = study.dataset("tiny", FIELDS)
+    tiny.send([{"participant": "p", "values": {"hr": value}} for value in (0, 5e-324, 1e17, 1e17 + 16)])
+    assert sum(entry["n"] for entry in distribution(tiny, fields="hr", filter=json.dumps({"field": "hr", "op": "<", "value": 1}))["hr"]["bins"]) == 2
+    assert sum(entry["n"] for entry in distribution(tiny, fields="hr", filter=json.dumps({"field": "hr", "op": ">", "value": 1}))["hr"]["bins"]) == 2
     one = study.dataset("one", FIELDS)
     one.send([{"participant": "p", "values": {"hr": 5.5}}])
     assert [entry["n"] for entry in distribution(one, fields="hr")["hr"]["bins"]] == [1]

@@ -87,7 +87,7 @@ Answer GetSeries(Call& call) {
                          {{"none", Series::By::kNone}, {"participant", Series::By::kParticipant}, {"session", Series::By::kSession}}},
                      options.by));
   options.fields = Names(call.request.QueryParameter("fields").value_or(""));
-  SHEAF_ASSIGN(options.points, call.CountParameter("points", 2000, 4, exporting::kMostPoints));
+  SHEAF_ASSIGN(options.points, call.CountParameter("points", 2000, exporting::kLeastPoints, exporting::kMostPoints));
   SHEAF_TRY(ReadEnd(call, "from", options.x, options.from));
   SHEAF_TRY(ReadEnd(call, "to", options.x, options.to));
   SHEAF_ASSIGN(options.options, ReadOptions(call, access, {"x", "by", "fields", "points", "from", "to"}));

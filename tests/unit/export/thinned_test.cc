@@ -18,7 +18,7 @@ void Check(std::vector<Point> all, std::size_t points) {
   Thinned thinned(points);
   for (const Point& point : all) thinned.Add(point.x, point.y);
   const auto kept = thinned.Points();
-  ASSERT_LE(kept.size(), std::max<std::size_t>(points, 4));
+  ASSERT_LE(kept.size(), std::max<std::size_t>(points, kLeastPoints));
   EXPECT_EQ(thinned.Count(), all.size());
   EXPECT_TRUE(std::is_sorted(kept.begin(), kept.end(), [](const Point& a, const Point& b) { return a.x < b.x; }));
   const auto has = [&](std::int64_t x, double y) {
@@ -30,7 +30,7 @@ void Check(std::vector<Point> all, std::size_t points) {
   }
   std::map<std::int64_t, std::vector<Point>> buckets;
   int shift = 0;
-  while ((std::int64_t{1} << shift) < thinned.Width()) ++shift;
+  while ((std::uint64_t{1} << shift) < static_cast<std::uint64_t>(thinned.Width())) ++shift;
   for (const Point& point : all) buckets[point.x >> shift].push_back(point);
   for (const auto& [index, values] : buckets) {
     const auto by_y = [](const Point& a, const Point& b) { return a.y < b.y; };
@@ -62,7 +62,7 @@ TEST(Thinned, AnyOrderAnyRange) {
         const auto x = static_cast<std::int64_t>(chance() % static_cast<std::uint64_t>(range)) - range / 2;
         points.push_back({x, static_cast<double>(chance() % 1000)});
       }
-      for (const std::size_t most : {4u, 16u, 100u}) Check(points, most);
+      for (const std::size_t most : {8u, 16u, 100u}) Check(points, most);
       std::sort(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.x > b.x; });
       Check(points, 40);
     }
@@ -75,7 +75,7 @@ TEST(Thinned, TheEndsOfWhatANumberHolds) {
   points.push_back({std::numeric_limits<std::int64_t>::min(), 1});
   points.push_back({std::numeric_limits<std::int64_t>::max(), 2});
   Check(points, 20);
-  Check(points, 4);
+  Check(points, 8);
 }
 
 TEST(Bins, HaveRoundWidthsAndCoverAll) {

@@ -14,6 +14,7 @@ using schedule::Scheduler;
 class SchedulerTest : public JobTest {
  protected:
   SchedulerTest() {
+    FillStudy(fake_, "d", 50);
     runner_ = NewRunner();
     gate_ = std::make_shared<access::Gate>(catalog_);
     jobs_ = std::shared_ptr<JobRunner>(runner_.get(), [](JobRunner*) {});
@@ -127,6 +128,7 @@ TEST_F(SchedulerTest, WhatWasMissedIsOneRun) {
 TEST_F(SchedulerTest, TheCursorMovesWithSuccessAlone) {
   const auto made = Add("new");
   const auto server = NewServer();
+  now_ += 1000;
   ASSERT_TRUE(server->RunNow(made));
   server->Tick();
   ASSERT_TRUE(catalog_->CancelExport(Runs().front().job));
@@ -134,12 +136,14 @@ TEST_F(SchedulerTest, TheCursorMovesWithSuccessAlone) {
   EXPECT_EQ(Runs().front().state, "failed");
   EXPECT_EQ(catalog_->Schedules().FindSchedule("fake", "sch_test")->cursor, "");
   ASSERT_TRUE(runner_->Start());
+  now_ += 1000;
   ASSERT_TRUE(server->RunNow(made));
   Settle(*server);
   EXPECT_EQ(Runs().front().state, "succeeded");
   EXPECT_EQ(Runs().front().since, "");
   EXPECT_EQ(catalog_->Schedules().FindSchedule("fake", "sch_test")->cursor, Runs().front().cursor);
   const std::string cursor = Runs().front().cursor;
+  now_ += 1000;
   ASSERT_TRUE(server->RunNow(made));
   Settle(*server);
   EXPECT_EQ(Runs().front().since, cursor);
@@ -161,15 +165,17 @@ TEST_F(SchedulerTest, RightsAreThoseOfTheTimeOfTheRun) {
   catalog::Grant grant;
   grant.study = "fake";
   grant.account = ben_;
-  grant.rights = {"export"};
+  grant.may_export = true;
   ASSERT_TRUE(catalog_->PutGrant(grant));
   const auto made = Add("complete", ben_);
   ASSERT_TRUE(runner_->Start());
   const auto server = NewServer();
+  now_ += 1000;
   ASSERT_TRUE(server->RunNow(made));
   Settle(*server);
   EXPECT_EQ(Runs().front().state, "succeeded");
   ASSERT_TRUE(catalog_->RemoveGrant("fake", ben_));
+  now_ += 1000;
   ASSERT_TRUE(server->RunNow(made));
   Settle(*server);
   EXPECT_EQ(Runs().front().state, "failed");
@@ -191,7 +197,8 @@ TEST_F(SchedulerTest, FilesOfOlderRunsGo) {
   for (const auto& job : jobs) EXPECT_FALSE(job.expires_at);
   EXPECT_EQ(Runs().size(), 5u);
   ASSERT_TRUE(catalog_->Schedules().RemoveSchedule("fake", "sch_test", now_ + kHour));
-  for (const auto& job : *catalog_->Exports("", "fake", "", 100)) EXPECT_EQ(job.expires_at, now_ + kHour);
+  const auto left = *catalog_->Exports("", "fake", "", 100);
+  for (const auto& job : left) EXPECT_EQ(job.expires_at, now_ + kHour);
 }
 
 }  // namespace
