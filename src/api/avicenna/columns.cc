@@ -141,17 +141,23 @@ std::string RecordColumnOf(const model::Dataset& dataset, std::string_view word)
 
 std::string FieldNames::RecordColumn(std::string_view word) const { return RecordColumnOf(dataset_, word); }
 
-std::vector<NamedField> FieldNames::Question(std::int64_t number) const {
-  const auto named = [number](const model::Field& field) { return NamedField{field.id, KindOf(field), field.label, &field, number}; };
-  for (const model::Field& field : dataset_.fields) {
-    if (!field.system && QuestionNumber(field.id, true) == number) return {named(field)};
+FieldNames::FieldNames(Entity entity, const model::Dataset& dataset) : entity_(entity), dataset_(dataset) {
+  std::unordered_map<std::int64_t, std::vector<const model::Field*>> grids;
+  for (const model::Field& field : dataset.fields) {
+    if (field.system) continue;
+    if (const auto number = QuestionNumber(field.id, true)) questions_[*number] = {&field};
+    if (const auto number = QuestionNumber(field.group, true)) grids[*number].push_back(&field);
   }
   // A grid: one field a row, together in the group of the question.
-  std::vector<NamedField> rows;
-  for (const model::Field& field : dataset_.fields) {
-    if (!field.system && QuestionNumber(field.group, true) == number) rows.push_back(named(field));
-  }
-  return rows;
+  questions_.merge(grids);
+}
+
+std::vector<NamedField> FieldNames::Question(std::int64_t number) const {
+  std::vector<NamedField> fields;
+  const auto found = questions_.find(number);
+  if (found == questions_.end()) return fields;
+  for (const model::Field* field : found->second) fields.push_back({field->id, KindOf(*field), field->label, field, number});
+  return fields;
 }
 
 std::optional<NamedField> FieldNames::OfActivity(std::string_view name, const char* label, ValueKind kind) const {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
@@ -39,7 +40,7 @@ struct ChosenColumns {
 //! Refers to the dataset.
 class FieldNames {
  public:
-  FieldNames(Entity entity, const model::Dataset& dataset) : entity_(entity), dataset_(dataset) {}
+  FieldNames(Entity entity, const model::Dataset& dataset);
 
   //! One or, of a question with several fields (a grid), all of them, in order. kUnknownField with `place`.
   Result<std::vector<NamedField>> Find(std::string_view name, std::string_view place) const;
@@ -55,6 +56,7 @@ class FieldNames {
 
   const Entity entity_;
   const model::Dataset& dataset_;
+  std::unordered_map<std::int64_t, std::vector<const model::Field*>> questions_;  //!< by number: the field, or a grid's rows
 };
 
 //! The native participant statuses as numbers, for ChosenColumns::words.

@@ -202,7 +202,8 @@ Result<PreparedExport> PrepareFilterExport(native::Call& call, std::string_view 
   SHEAF_ASSIGN(const auto dataset, FindActivity(*vault, request, access));
   const FieldNames names(request.entity, *dataset);
   const json::value& rule_set = request.body.at("rule_set");
-  SHEAF_ASSIGN(const RuleSet rules, CompileRules(rule_set, names, *vault));
+  SHEAF_ASSIGN(const RuleSet rules,
+               CompileRules(rule_set, names, [&vault](std::string_view asked) { return ParticipantId(*vault, asked); }));
   const HeaderStyle style = request.version == "v2" ? HeaderStyle::kNames : HeaderStyle::kLabels;
   SHEAF_ASSIGN(const ChosenColumns chosen, names.Choose(rules.columns, style));
 

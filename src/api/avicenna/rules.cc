@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
-#include "api/avicenna/numbers.h"
 #include "api/avicenna/options.h"
 #include "base/time.h"
 #include "model/strict_json.h"
@@ -58,7 +57,7 @@ bool IsNullTest(std::string_view op) { return op == "is_null" || op == "is_not_n
 
 class Compiler {
  public:
-  Compiler(const FieldNames& names, vault::StudyVault& vault) : names_(names), vault_(vault) {}
+  Compiler(const FieldNames& names, const FindParticipant& participant) : names_(names), participant_(participant) {}
 
   Status Query(const json::value& query, std::string& out) {
     if (!query.is_object()) return Bad(ErrorCode::kBadFilter, "It must be an object: {}, a group or a condition", std::string(kRoot));
@@ -165,7 +164,7 @@ class Compiler {
       case ValueKind::kParticipant: {
         const bool number = value.is_int64() && value.get_int64() >= 0;
         if (!number && !value.is_string()) return Bad(ErrorCode::kWrongType, "It must be a participant's id, a whole number", place);
-        AppendJsonString(out, ParticipantId(vault_, number ? std::to_string(value.get_int64()) : std::string(View(value.get_string()))));
+        AppendJsonString(out, participant_(number ? std::to_string(value.get_int64()) : std::string(View(value.get_string()))));
         return {};
       }
       case ValueKind::kTime: return Time(value, place, out);
@@ -234,7 +233,7 @@ class Compiler {
   }
 
   const FieldNames& names_;
-  vault::StudyVault& vault_;
+  const FindParticipant& participant_;
   std::size_t leaves_ = 0;
 };
 
@@ -281,7 +280,7 @@ Result<std::string> ReadSort(const json::object& rules, const FieldNames& names)
 
 }  // namespace
 
-Result<RuleSet> CompileRules(const json::value& rule_set, const FieldNames& names, vault::StudyVault& vault) {
+Result<RuleSet> CompileRules(const json::value& rule_set, const FieldNames& names, const FindParticipant& participant) {
   if (!rule_set.is_object()) return Bad(ErrorCode::kBadMember, "It must be an object with columns, query and sort_by", "rule_set");
   const json::object& rules = rule_set.get_object();
   for (const auto& member : rules) {
@@ -292,7 +291,7 @@ Result<RuleSet> CompileRules(const json::value& rule_set, const FieldNames& name
   }
   RuleSet compiled;
   SHEAF_ASSIGN(compiled.columns, ReadColumns(rules));
-  if (const json::value* query = rules.if_contains("query")) SHEAF_TRY(Compiler(names, vault).Query(*query, compiled.filter));
+  if (const json::value* query = rules.if_contains("query")) SHEAF_TRY(Compiler(names, participant).Query(*query, compiled.filter));
   SHEAF_ASSIGN(compiled.sort, ReadSort(rules, names));
   return compiled;
 }

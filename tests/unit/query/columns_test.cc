@@ -61,13 +61,19 @@ TEST(ParseColumns, ReadsFieldsAndRecordColumns) {
   EXPECT_EQ(ParseColumns("participant", ExampleDataset())->front().kind, ColumnKind::kParticipant);
   EXPECT_EQ(ParseColumns("seq", ExampleDataset())->front().field, 9) << "a field hides the record's own column";
   EXPECT_EQ(ShowColumns(" mood , time "), "mood time ");
+  const std::string of_people = "participant.code participant.age:number participant.age session.start session.room study metadata.mood ";
+  EXPECT_EQ(ShowColumns("participant.code,participant.age:number,participant.age,session.start,session.room,study,metadata.mood"),
+            of_people);
+  EXPECT_EQ(ShowColumns("participant.id,session.id"), "participant session ") << "ids have columns of their own";
+  EXPECT_EQ(ParseColumns("participant.joined:datetime", ExampleDataset())->front().cast, model::FieldType::kDatetime);
 }
 
 TEST(ParseColumns, RefusesTheRest) {
-  for (const char* text : {"nope", "participant.code", "session.start", "record.mood", "*"}) {
+  for (const char* text : {"nope", "record.mood", "*", "metadata.nope", "metadata.", "participant."}) {
     EXPECT_EQ(ShowColumns(text), "unknown-field@columns") << text;
   }
-  for (const char* text : {"mood,", "mood,,time", "mood,mood", "time,record.time", "participant,participant"}) {
+  for (const char* text : {"mood,", "mood,,time", "mood,mood", "time,record.time", "participant,participant",
+                           "participant.age,participant.age", "study,study"}) {
     EXPECT_EQ(ShowColumns(text), "bad-parameter@columns") << text;
   }
 }

@@ -28,9 +28,26 @@ std::string Show(const Value& value) {
 
 // A predicate as one line, so that expectations can be read.
 std::string Show(const Predicate& predicate) {
-  static constexpr const char* kWords[] = {"all",          "any",         "not",       "=",       "!=",          ">",
-                                           ">=",           "<",           "<=",        "in",      "not_in",      "contains",
-                                           "not_contains", "starts_with", "ends_with", "is_null", "is_not_null", "between"};
+  static constexpr const char* kWords[] = {"all",
+                                           "any",
+                                           "not",
+                                           "=",
+                                           "!=",
+                                           ">",
+                                           ">=",
+                                           "<",
+                                           "<=",
+                                           "in",
+                                           "not_in",
+                                           "contains",
+                                           "not_contains",
+                                           "not_starts_with",
+                                           "not_ends_with",
+                                           "starts_with",
+                                           "ends_with",
+                                           "is_null",
+                                           "is_not_null",
+                                           "between"};
   const std::string word = kWords[static_cast<int>(predicate.op)];
   std::string text;
   if (predicate.op == Operator::kAll || predicate.op == Operator::kAny || predicate.op == Operator::kNot) {
@@ -73,6 +90,8 @@ INSTANTIATE_TEST_SUITE_P(Texts, GoodFilters,
                                          GoodFilter{R"({"field":"code","op":"starts_with","value":"P"})", "code starts_with \"P\""},
                                          GoodFilter{R"({"field":"extra","op":"contains","value":"%_"})", "extra contains \"%_\""},
                                          GoodFilter{R"({"field":"text","op":"not_contains","value":"x"})", "text not_contains \"x\""},
+                                         GoodFilter{R"({"field":"text","op":"not_starts_with","value":"x"})", "text not_starts_with \"x\""},
+                                         GoodFilter{R"({"field":"text","op":"not_ends_with","value":"x"})", "text not_ends_with \"x\""},
                                          GoodFilter{R"({"field":"text","op":"ends_with","value":"x"})", "text ends_with \"x\""},
                                          GoodFilter{R"({"field":"text","op":"is_null","value":null})", "text is_null"},
                                          GoodFilter{R"({"field":"text","op":"is_not_null"})", "text is_not_null"},
