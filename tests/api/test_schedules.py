@@ -367,6 +367,18 @@ def fragile(tmp_path):
     server.stop()
 
 
+def test_another_key_file(fragile, receiver, tmp_path):
+    study = new_study(fragile.owner)
+    study.dataset("d", FIELDS)
+    made = make(study, delivery={"kind": "webhook", "url": receiver.url})
+    assert fragile.stop() == 0
+    program.run("secrets", "rotate", "--data", fragile.data, "--new-key-file", tmp_path / "new.key")
+    fragile.options += ["--key-file", str(tmp_path / "new.key")]
+    fragile.start()
+    run(study, made)
+    check_signature(receiver.wait(1)[0], made["webhook_secret"])
+
+
 @pytest.mark.slow
 def test_killed_between_a_run_and_its_delivery(fragile, receiver):
     study = new_study(fragile.owner)
