@@ -3,7 +3,7 @@ import secrets
 
 import pytest
 
-from harness import program
+from harness import contract, program
 from harness.client import Api, Study
 
 ADMIN, OWNER, STRANGER = "admin@example.org", "owner@example.org", "stranger@example.org"
@@ -81,3 +81,37 @@ def study(owner):
 def module_study(owner):
     """One study for tests that only read what the module has put there."""
     return new_study(owner)
+
+
+# Every operation of the contract must be seen to succeed. Tests may run in several processes, each with a server of its own: what
+# they have seen is put together when they are done. Only where the whole of tests/api ran.
+
+SEEN_BY_WORKERS = set()
+WHOLE = {path.stem for path in (program.ROOT / "tests" / "api").glob("test_*.py")}
+
+
+class Workers:
+    """Hooks that exist only with pytest-xdist."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node, error):
+        SEEN_BY_WORKERS.update(map(tuple, getattr(node, "workeroutput", {}).get("seen", [])))
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Workers())
+
+
+def pytest_sessionfinish(session, exitstatus):
+    whole = WHOLE <= {item.module.__name__.split(".")[-1] for item in session.items} if getattr(session, "items", None) else False
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["seen"] = sorted(contract.SEEN) + ([("whole", "suite")] if whole else [])
+        return
+    seen = SEEN_BY_WORKERS | contract.SEEN
+    if exitstatus != 0 or not (whole or ("whole", "suite") in seen):
+        return
+    succeeded = {identity for identity, status in seen if status.startswith("2")}
+    missing = {operation.identity for operation in contract.operations()} - succeeded
+    if missing:
+        session.config.get_terminal_writer().line(f"\nno test saw these operations succeed: {sorted(missing)}", red=True)
+        session.exitstatus = 1

@@ -218,7 +218,7 @@ ALL = {"read:events", "read:participants", "read:experiments", "read:chat", "rea
        "read:recordings", "write:events", "write:experiments", "read:personas", "admin:users"}
 
 
-@pytest.mark.parametrize("path, scopes", SCOPED)
+@pytest.mark.parametrize("path, scopes", SCOPED, ids=range(len(SCOPED)))
 def test_each_scope_opens_its_own(experiment, server, make_key, path, scopes):
     address = "data/" + path.format(s=experiment.id)
     for scope in [*scopes, "read:*", "*", "read:records" if "participants" not in path and "rooms" not in path else "read:studies"]:
