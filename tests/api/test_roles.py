@@ -7,6 +7,7 @@ import yaml
 
 from conftest import ADMIN, new_study
 from harness import contract
+from harness.furnish import furnish as furnish_more
 from harness.client import Api, ndjson
 
 TABLE = yaml.safe_load((pathlib.Path(__file__).parent / "data" / "roles.yaml").read_text(encoding="utf-8"))
@@ -58,15 +59,10 @@ def furnish(owner, grants):
     assert job["state"] == "succeeded"
     for name in grants:
         owner.put(f"{study.path}/grants/{collaborator(name)}", GRANTS[name])
-    owner.put(f"{study.path}/donation-project", {})
-    file = owner.post(f"{study.path}/files", {"kind": "recording", "participant": "p1"}).json()["id"]
-    owner.put(f"{study.path}/files/{file}/content", data=b"{}")
-    word = owner.post(f"{study.path}/files/{file}/link", {}).json()["url"].rsplit("/", 1)[1]
     owner.put(f"{study.path}/grants/{SUBJECT}", {"rights": ["view"]})
-    schedule = owner.post(f"{study.path}/schedules", {"name": "of the table", "cron": "@yearly", "request": {"datasets": ["diary"]}}).json()
     key = owner.post("/keys", {"name": "of the table", "scopes": ["read:studies"]}).json()
     return {"study": study.id, "dataset": "diary", "participant": "p1", "session": "s1", "record": "r1", "export": job["id"], "account": SUBJECT,
-            "key": key["id"], "purpose": "research", "request": "none", "link": "none", "schedule": schedule["id"], "delivery": "none", "part": "1", "file": file, "word": word}
+            "key": key["id"], **furnish_more(owner, study)}
 
 
 @pytest.fixture(scope="module")
