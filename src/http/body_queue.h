@@ -81,7 +81,7 @@ class BodyQueue {
   bool Wanted();  //!< whether the reader ever asked
   void Push(std::string piece);
   void Finish();
-  //! The reader gets `error` at once, whatever is still queued. Only the first counts; none after Finish.
+  //! The reader gets `error` after what is queued: an upload goes on from what arrived. Only the first counts; none after Finish.
   void Fail(Error error);
   bool Ended();
 

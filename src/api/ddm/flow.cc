@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
+#include <semaphore>
 
 #include "api/ddm/route.h"
 #include "api/ddm/texts.h"
@@ -19,7 +20,10 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMostDonation = std::size_t{256} << 20;
+// A ZIP, what it unpacks to, and the values made of that are in memory while one of them is kept.
+constexpr std::size_t kMostDonation = std::size_t{64} << 20;
+constexpr std::size_t kMostUnpacked = std::size_t{128} << 20;
+std::counting_semaphore<2> keeping(2);
 constexpr std::size_t kMostAnswers = std::size_t{8} << 20;
 constexpr std::size_t kMostException = 64u << 10;
 constexpr std::size_t kIdCharacters = 24;
@@ -155,7 +159,7 @@ Result<std::string> TextMember(JsonBody& body, std::string_view name) {
 //! {"<blueprint>":{"consent":…,"extractedData":[…],"status":"…"}}: looked at wholly before anything is kept.
 Result<std::vector<ingest::Donation>> ReadDonations(const Project& project, const Person& person, std::string_view text) {
   // Member by member as text: a tree of values would write numbers otherwise than they came.
-  auto body = JsonBody::Parse(text, kMostDonation * 4);
+  auto body = JsonBody::Parse(text, kMostUnpacked);
   if (!body) return Fail(ErrorCode::kBadJson, "data_donation.json is no JSON object.");
   std::vector<ingest::Donation> donations;
   for (const std::string& key : body->Names()) {
@@ -163,7 +167,7 @@ Result<std::vector<ingest::Donation>> ReadDonations(const Project& project, cons
     const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), blueprint);
     const bool known = error == std::errc{} && end == key.data() + key.size() && project.settings.FindBlueprint(blueprint) != nullptr;
     if (!known) return Fail(ErrorCode::kBadMember, "There is no blueprint " + key + ".");
-    auto one = JsonBody::Parse(body->Raw(key).value_or(""), kMostDonation * 4);
+    auto one = JsonBody::Parse(body->Raw(key).value_or(""), kMostUnpacked);
     if (!one) return Fail(ErrorCode::kBadMember, "The donation of blueprint " + key + " is no object.");
     ingest::Donation donation;
     donation.participant = person.id;
@@ -184,6 +188,7 @@ Status KeepDonations(const Service& service, const Project& project, const Perso
   bool found = false;
   ingest::UnzipLimits limits;
   limits.members = 100;
+  limits.member_bytes = limits.total_bytes = kMostUnpacked;
   SHEAF_TRY(ingest::Unzip(archive, limits, [&](const std::string& name, std::string bytes) -> Status {
     if (name != "data_donation.json") return {};
     found = true;
@@ -218,7 +223,13 @@ http::Response PostDonation(const Service& service, native::Call& call) {
   if (!guest->person) return Redirect(StepAddress(service, guest->project, 0));
   const auto form = ReadForm(call, kMostDonation);
   if (!form) return OfError(form.error());
-  const Status kept = KeepDonations(service, guest->project, *guest->person, FormValue(*form, "post_data"));
+  const Status kept = [&] {
+    keeping.acquire();
+    struct Turn {
+      ~Turn() { keeping.release(); }
+    } turn;
+    return KeepDonations(service, guest->project, *guest->person, FormValue(*form, "post_data"));
+  }();
   if (!kept) return OfError(kept.error());
   if (const Status moved = Advance(guest->project, *guest->person, 2); !moved) return OfError(moved.error());
   return Redirect(StepAddress(service, guest->project, 2));

@@ -198,7 +198,7 @@ TEST(UploadTest, MoreUploadsThanThreadsWaitTheirTurn) {
   EXPECT_EQ(right, 8);
 }
 
-TEST(BodyQueueTest, FailureIsSeenAtOnceAndTheEndOnlyAfterThePieces) {
+TEST(BodyQueueTest, FailureAndEndAreSeenAfterThePieces) {
   int wakes = 0;
   BodyQueue queue([&] { ++wakes; });
   EXPECT_FALSE(queue.Wanted());
@@ -215,6 +215,8 @@ TEST(BodyQueueTest, FailureIsSeenAtOnceAndTheEndOnlyAfterThePieces) {
   failing.Push("a");
   failing.Fail({ErrorCode::kTimeout, {}, {}, 0});
   failing.Finish();
+  // An upload goes on from what arrived.
+  EXPECT_EQ(*failing.Pop(), "a");
   EXPECT_EQ(failing.Pop().error().code, ErrorCode::kTimeout);
 }
 
