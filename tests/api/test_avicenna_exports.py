@@ -292,3 +292,20 @@ def test_an_export_forgets_whom_it_named_when_they_are_erased(client, server, ow
     owner.post(f"{study.path}/participants/ann/erasure")
     (after,) = client.list(study.id)
     assert after["content"] is None and "ann" not in str(after)
+
+
+def test_five_unfinished_exports_are_enough(client, server, owner):
+    study = fill(new_study(owner))
+    wanted = {"study_id": int(study.id), **BODY}
+    for _ in range(5):
+        client.finished(client.survey(wanted))
+    try:
+        # As if another process had them in hand.
+        with sqlite3.connect(server.data / "catalog.sqlite") as catalog:
+            catalog.execute("UPDATE export_job SET state = 'executing', lease_owner = 'elsewhere', lease_until = 253402300799000000 WHERE study = ?", (study.id,))
+        assert {one["status"]["label"] for one in client.list(study.id)} == {"Processing"}
+        assert int(client.refused("POST", "/api/v1/filter/export/", 429, json=wanted).headers["Retry-After"]) > 0
+    finally:
+        with sqlite3.connect(server.data / "catalog.sqlite") as catalog:
+            catalog.execute("UPDATE export_job SET state = 'succeeded', lease_owner = '', lease_until = NULL WHERE study = ?", (study.id,))
+    client.survey(wanted)
