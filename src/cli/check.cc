@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "blobs/blobs.h"
@@ -136,6 +138,8 @@ void CheckFile(Files& files, const catalog::ExportJob& job, Findings& findings) 
   if (*sha256 != job.sha256) fault("has another SHA-256 than when it was written");
 }
 
+constexpr std::chrono::seconds kSecondLook{1};
+
 //! Finished exports against their files, both ways. While a server runs, a file may appear or go between the two
 //! looks: what only the second look can settle is looked at again in the catalog.
 void CheckExports(catalog::Catalog& catalog, Files& blobs, Findings& findings) {
@@ -149,11 +153,19 @@ void CheckExports(catalog::Catalog& catalog, Files& blobs, Findings& findings) {
     const auto still = catalog.FindExport(job.id);
     if (wanted.insert(job.blob).second && still && still->state == catalog::ExportState::kSucceeded) CheckFile(blobs, job, findings);
   }
+  std::vector<std::string> unowned;
+  for (const std::string& file : *files) {
+    if (file.rfind(files::kBlobFolder, 0) != 0 && wanted.count(file) == 0) unowned.push_back(file);
+  }
+  if (unowned.empty()) return;
+  // A job that runs has published before its row says so; one that was cancelled takes its file back a moment later.
   const bool running =
       std::any_of(jobs->begin(), jobs->end(), [](const catalog::ExportJob& job) { return job.state == catalog::ExportState::kExecuting; });
-  for (const std::string& file : *files) {
-    const bool ours = file.rfind(files::kBlobFolder, 0) != 0;
-    if (!running && ours && wanted.count(file) == 0) findings.Add("exports", fmt::format("The file {} belongs to no export.", file));
+  if (running) return;
+  std::this_thread::sleep_for(kSecondLook);
+  for (const std::string& file : unowned) {
+    const auto used = catalog.BlobInUse(file, {});
+    if (blobs.blobs.Locate(file) && used && !*used) findings.Add("exports", fmt::format("The file {} belongs to no export.", file));
   }
 }
 
