@@ -20,6 +20,7 @@
 #include "access/audit_words.h"
 #include "access/door.h"
 #include "access/limits.h"
+#include "api/hyperstudy/bundle.h"
 #include "api/native/api.h"
 #include "api/protocols.h"
 #include "base/ids.h"
@@ -230,6 +231,7 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   job_options.files = rooms.files;
   job_options.temporary = directory.TemporaryPath();
   job_options.ended = [audit = rooms.audit](const catalog::ExportJob& job) { AuditJob(*audit, job); };
+  job_options.foreign = api::hyperstudy::MakeBundleLayout();
   rooms.jobs = std::make_shared<exporting::JobRunner>(std::move(job_options));
   privacy::Eraser::Options eraser_options;
   eraser_options.catalog = rooms.catalog;

@@ -81,6 +81,8 @@ Format FileFormat(const ExportOptions& options) { return options.part_size > 0 ?
 //! STUDY_DATASET_20260131T081500Z.csv
 std::string FileName(const JobContext& context, const ExportOptions& options, const std::vector<PlannedDataset>& datasets, Micros instant) {
   if (options.format == Format::kAlida) return datasets.front().plan.alida->id + ".json";
+  const bool foreign = options.format == Format::kZip && options.layout == ZipLayout::kHyperStudy && context.foreign != nullptr;
+  if (foreign) return SafeName(context.foreign->FileName(context.job.study, instant));
   std::string name = SafeName(context.job.study);
   if (datasets.size() == 1) name += "_" + SafeName(datasets.front().plan.dataset->id);
   return name + "_" + CompactTime(instant) + "." + std::string(Name(FileFormat(options)));

@@ -7,6 +7,7 @@
 
 #include "blobs/blobs.h"
 #include "catalog/catalog.h"
+#include "export/foreign_layout.h"
 #include "export/job_state.h"
 #include "export/manifest.h"
 #include "export/observed_cursor.h"
@@ -33,7 +34,8 @@ struct JobContext {
   const blobs::SealTo seal_to;  //!< the study's key
   const std::string& temporary;
   JobState& state;
-  files::Files* files = nullptr;  //!< of records; null: there are none
+  files::Files* files = nullptr;           //!< of records; null: there are none
+  const ForeignLayout* foreign = nullptr;  //!< of ZipLayout::kHyperStudy
 };
 
 //! A dataset's part, counted before it is written.

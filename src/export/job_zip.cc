@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include <exception>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "export/archive.h"
@@ -66,7 +67,7 @@ class ZipJob {
     context_.state.Say("describing the files");
     manifest_.participant_folders = participants_.Changed();
     manifest_.session_folders = sessions_.Changed();
-    const bool tables = options_.inner == Format::kCsv || options_.inner == Format::kParquet;
+    const bool tables = !IsForeign() && (options_.inner == Format::kCsv || options_.inner == Format::kParquet);
     std::vector<PackageDataset> packages;
     for (const auto& planned : datasets) {
       PackageDataset package{planned.plan.dataset->id, planned.plan.dataset->name, {}, {}};
@@ -74,7 +75,7 @@ class ZipJob {
         const auto summary = context_.study.Summarize(package.dataset);
         package.schema = TableSchemaJson(planned.plan, summary ? &*summary : nullptr);
         // Thousands of files of one dataset share one schema.
-        if (options_.layout == ZipLayout::kParticipant) {
+        if (IsByPerson(options_.layout)) {
           package.schema_path = std::string(kSchemas) + "/" + package.dataset + ".json";
           SHEAF_TRY(AddText(package.schema_path, package.schema));
         }
@@ -84,12 +85,34 @@ class ZipJob {
     std::vector<const Plan*> plans;
     for (const auto& planned : datasets) plans.push_back(&planned.plan);
     manifest_.privacy = ExportPrivacyJson(options_, plans);
+    if (IsForeign()) {
+      SHEAF_TRY(DescribePeople());
+      return AddText("metadata.json", ManifestJson(manifest_, nullptr));
+    }
     SHEAF_TRY(AddText("README.txt", ReadmeText(manifest_, options_)));
     SHEAF_TRY(AddText("datapackage.json", DataPackageJson(manifest_, options_, packages)));
     return AddText("metadata.json", ManifestJson(manifest_, nullptr));
   }
 
  private:
+  //! Who has records in the ZIP, and where they were.
+  Status DescribePeople() {
+    std::set<std::pair<std::string, std::string>> people;
+    for (const FileEntry& entry : manifest_.files) {
+      if (entry.participant) people.emplace(entry.session.value_or(""), *entry.participant);
+    }
+    privacy::Reader reader{context_.viewer.rights, context_.viewer.settings, {}};
+    if (options_.privacy.identifiers != privacy::IdentifierMode::kKeep) reader.rights.identifiers = false;
+    const bool codes = !reader.rights.identifiers || reader.rights.own_participant;
+    if (codes) { SHEAF_ASSIGN(reader.key, CodeKeyOf(context_.viewer)); }
+    model::Study study;
+    study.id = context_.job.study;
+    study.name = manifest_.study_name;
+    SHEAF_ASSIGN(auto described, context_.foreign->Describe(study, context_.study, reader, {people.begin(), people.end()}, options_.inner));
+    manifest_.rooms = std::move(described.rooms);
+    return AddText("participants" + extension_, described.participants);
+  }
+
   std::string DatasetPath(const Plan& plan) const { return plan.dataset->id + "/" + plan.dataset->id + extension_; }
 
   Status Begin(const std::string& path, std::optional<std::uint64_t> size = std::nullopt, bool deflate = true) {
@@ -137,7 +160,7 @@ class ZipJob {
     const std::size_t time_place = ColumnPlace(select, ColumnKind::kTime);
     SHEAF_ASSIGN(auto cursor, ReadRows(context_.study, plan, select));
     ObservedCursor observed(std::move(cursor), time_place);
-    const auto encoder = MakeEncoder(plan);
+    const auto encoder = NewEncoder(plan);
     EntrySink sink(zip_);
     const std::string path = DatasetPath(plan);
     SHEAF_TRY(Begin(path));
@@ -163,7 +186,18 @@ class ZipJob {
     return End(path, plan, written.range, person);
   }
 
+  bool IsForeign() const { return options_.layout == ZipLayout::kHyperStudy && context_.foreign != nullptr; }
+
+  std::unique_ptr<Encoder> NewEncoder(const Plan& plan) const {
+    return IsForeign() ? context_.foreign->MakeEncoder(plan, context_.study) : MakeEncoder(plan);
+  }
+
   std::string PersonPath(const Plan& plan, const Person& person) {
+    if (IsForeign()) {
+      const std::string_view id = plan.people->ParticipantId(person.participant);
+      const std::string room = person.session < 0 ? std::string() : sessions_.Of(plan.people->SessionId(person.session));
+      return context_.foreign->PathOf(room, participants_.Of(id), id, *plan.dataset) + extension_;
+    }
     const std::string session(person.session < 0 ? kNoSession : std::string_view(sessions_.Of(plan.people->SessionId(person.session))));
     return session + "/" + participants_.Of(plan.people->ParticipantId(person.participant)) + "/" + plan.dataset->id + extension_;
   }
@@ -181,7 +215,7 @@ class ZipJob {
     select.order.insert(select.order.begin(), by_person.begin(), by_person.end());
     SHEAF_ASSIGN(auto cursor, ReadRows(context_.study, plan, select));
     const InterruptWatch watch(context_.state.progress.cancelled, [&cursor] { cursor->Interrupt(); });
-    const auto encoder = MakeEncoder(plan);
+    const auto encoder = NewEncoder(plan);
     PersonFile open;
     for (;;) {
       SHEAF_ASSIGN(const auto batch, cursor->Next());

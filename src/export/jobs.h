@@ -16,6 +16,8 @@
 
 namespace sheaf::exporting {
 
+class ForeignLayout;
+
 struct JobLimits {
   int running = 2;                  //!< at once in this process
   int unfinished_per_account = 16;  //!< pending and executing; above it kTooManyExports with retry_after_s
@@ -45,6 +47,8 @@ class JobRunner {
     std::shared_ptr<secrets::KeyRing> keys = nullptr;
     //! The files of records, for ZIPs that are to hold them; without it there are none.
     std::shared_ptr<files::Files> files = nullptr;
+    //! For ZipLayout::kHyperStudy.
+    std::shared_ptr<const ForeignLayout> foreign = nullptr;
     //! Told of each job that succeeded or failed here, once its row says so.
     std::function<void(const catalog::ExportJob&)> ended = nullptr;
   };

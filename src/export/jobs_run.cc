@@ -162,8 +162,9 @@ void JobRunner::Impl::FinishWithOwnFile(Running& running) {
   } else {
     const Viewer viewer = ViewerOf(*about, *std::move(rights));
     file = SealTo(job.study).and_then([&](const blobs::SealTo& seal_to) {
-      return WriteJobFile({job, viewer, **study, *options_.blobs, seal_to, options_.temporary, running.state, options_.files.get()},
-                          about->name);
+      return WriteJobFile(
+          {job, viewer, **study, *options_.blobs, seal_to, options_.temporary, running.state, options_.files.get(), options_.foreign.get()},
+          about->name);
     });
   }
   job.rows_done = running.state.progress.rows;

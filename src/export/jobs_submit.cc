@@ -43,7 +43,7 @@ Status CheckRuleNames(vault::StudyVault& study, const ExportOptions& options, co
 Status Validate(vault::StudyVault& study, const ExportOptions& options, const Viewer& viewer) {
   SHEAF_ASSIGN(const auto datasets, ResolveDatasets(study, options, viewer.rights));
   const bool is_zip = options.format == Format::kZip;
-  if (is_zip && options.tombstones && options.layout == ZipLayout::kParticipant) {
+  if (is_zip && options.tombstones && IsByPerson(options.layout)) {
     return Fail(ErrorCode::kBadParameter, "What was deleted belongs to no participant's folder any more; ask for layout dataset.",
                 "tombstones");
   }

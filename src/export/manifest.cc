@@ -35,7 +35,7 @@ json::object Object(const FileEntry& entry, ZipLayout layout) {
   json::object file{{"path", entry.path}};
   if (!entry.dataset.empty()) {
     file["dataset"] = entry.dataset;
-    if (layout == ZipLayout::kParticipant) {
+    if (IsByPerson(layout)) {
       file["session"] = entry.session ? json::value(*entry.session) : json::value(nullptr);
       file["participant"] = entry.participant ? json::value(*entry.participant) : json::value(nullptr);
     }
@@ -108,7 +108,8 @@ std::string ManifestJson(const Manifest& manifest, const ExportFile* file) {
     for (const auto& entry : *manifest.media) media.push_back(Object(entry));
     root["media"] = std::move(media);
   }
-  if (manifest.layout == ZipLayout::kParticipant) {
+  if (!manifest.rooms.empty()) root["rooms"] = Parsed(manifest.rooms);
+  if (IsByPerson(manifest.layout)) {
     root["folders"] =
         json::object{{"participants", Folders(manifest.participant_folders)}, {"sessions", Folders(manifest.session_folders)}};
   }

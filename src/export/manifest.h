@@ -53,6 +53,7 @@ struct Manifest {
   std::string cursor;   //!< for `since` of the next export
   std::string privacy;  //!< JSON of ExportPrivacyJson; empty: kept as it is
   ZipLayout layout = ZipLayout::kDataset;
+  std::string rooms;  //!< JSON of ForeignLayout::People; empty: another layout
   std::vector<DatasetEntry> datasets;
   std::vector<FileEntry> files;
   std::optional<std::vector<MediaEntry>> media;  //!< nullopt: not asked for

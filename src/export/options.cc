@@ -159,6 +159,8 @@ std::string_view Name(Format format) { return NameOf(kFormatWords, format); }
 std::optional<Format> FormatFrom(std::string_view name) { return Find(kFormatWords, name); }
 
 Status CheckEachOption(const ExportOptions& options) {
+  if (options.format == Format::kZip && options.layout == ZipLayout::kHyperStudy && options.inner == Format::kParquet)
+    return Fail(ErrorCode::kUnknownFormat, "This layout holds csv, json or ndjson files.", "files");
   if (options.inner == Format::kZip || options.inner == Format::kAlida)
     return Fail(ErrorCode::kUnknownFormat, "A ZIP holds csv, json, ndjson or parquet files.", "files");
   if (!IsMissingText(options.missing.absent) || !IsMissingText(options.missing.skipped)) {

@@ -46,7 +46,12 @@ struct MissingStyle {
   std::string absent;
   std::string skipped;
 };
-enum class ZipLayout : std::uint8_t { kDataset, kParticipant };  //!< a folder per dataset, or per session and participant
+enum class ZipLayout : std::uint8_t {
+  kDataset,      //!< a folder per dataset
+  kParticipant,  //!< per session and participant
+  kHyperStudy,   //!< the same as HyperStudy's downloads have it (foreign_layout.h)
+};
+inline bool IsByPerson(ZipLayout layout) { return layout != ZipLayout::kDataset; }
 
 //! Of survey responses that are marked as tests (model/survey.h).
 enum class TestResponses : std::uint8_t { kExclude, kInclude, kOnly };

@@ -76,7 +76,7 @@ Status CheckPrivacy(const ExportOptions& options) {
   if (options.tombstones) return Bad("tombstones", "Aggregates know no single record.");
   if (!options.sort.empty()) return Bad("sort", "Aggregates come in the order of the definition.");
   if (options.sets != SetStyle::kJoined) return Bad("sets", "Aggregates count the options of a set in any case.");
-  if (options.layout == ZipLayout::kParticipant) return Bad("layout", "Aggregates have no participants.");
+  if (IsByPerson(options.layout)) return Bad("layout", "Aggregates have no participants.");
   if (options.media) return Bad("media", "Aggregates show nobody.");
   if (privacy.shift_dates) return Bad("shift_dates", "Aggregates have no times.");
   if (privacy.location_decimals) return Bad("location_decimals", "Aggregates are not rounded.");

@@ -32,8 +32,8 @@ inline constexpr std::array<Word<SetStyle>, 4> kSetWords = {
     {{"joined", SetStyle::kJoined}, {"split", SetStyle::kSplit}, {"both", SetStyle::kBoth}, {"json", SetStyle::kJson}}};
 inline constexpr std::array<Word<TimeStyle>, 2> kTimeWords = {{{"iso", TimeStyle::kIso}, {"spaced", TimeStyle::kSpaced}}};
 inline constexpr std::array<Word<PeopleStyle>, 2> kPeopleWords = {{{"ids", PeopleStyle::kIds}, {"numbers", PeopleStyle::kNumbers}}};
-inline constexpr std::array<Word<ZipLayout>, 2> kLayoutWords = {
-    {{"dataset", ZipLayout::kDataset}, {"participant", ZipLayout::kParticipant}}};
+inline constexpr std::array<Word<ZipLayout>, 3> kLayoutWords = {
+    {{"dataset", ZipLayout::kDataset}, {"participant", ZipLayout::kParticipant}, {"hyperstudy", ZipLayout::kHyperStudy}}};
 inline constexpr std::array<Word<TestResponses>, 3> kTestWords = {
     {{"exclude", TestResponses::kExclude}, {"include", TestResponses::kInclude}, {"only", TestResponses::kOnly}}};
 inline constexpr std::array<Word<privacy::IdentifierMode>, 3> kIdentifierWords = {{{"keep", privacy::IdentifierMode::kKeep},

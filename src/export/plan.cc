@@ -79,6 +79,9 @@ std::vector<Column> DefaultColumns(Format format, const model::Dataset& dataset)
   return columns;
 }
 
+// Another system's records have keys of everything.
+bool WritesAll(const ExportOptions& options) { return options.format == Format::kZip && options.layout == ZipLayout::kHyperStudy; }
+
 FieldType NearestType(ColumnKind kind) {
   switch (kind) {
     case ColumnKind::kSeq: return FieldType::kInteger;
@@ -270,7 +273,7 @@ Result<Plan> MakePlan(vault::StudyVault& study, const ExportOptions& asked, std:
 
   PlanPrivacy privacy(viewer, options, *plan.dataset, study, plan.people);
   SHEAF_TRY(privacy.Prepare());
-  std::vector<Column> columns = DefaultColumns(InnerFormat(options), *plan.dataset);
+  std::vector<Column> columns = DefaultColumns(WritesAll(options) ? Format::kJson : InnerFormat(options), *plan.dataset);
   if (!options.columns.empty()) { SHEAF_ASSIGN(columns, query::ParseColumns(options.columns, *plan.dataset)); }
   if (options.format == Format::kAlida) {
     SHEAF_TRY(ChooseAlidaColumns(*plan.dataset, columns));

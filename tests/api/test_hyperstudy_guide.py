@@ -1,4 +1,4 @@
-"""docs/hyperstudy.md: its Python, JavaScript and R, run as they stand."""
+"""docs/hyperstudy.md: its Python, JavaScript, R and shell, run as they stand."""
 import os
 import re
 import shutil
@@ -63,3 +63,10 @@ def test_r(environment, tmp_path):
     script.write_text(block("r"))
     out = run(["Rscript", "--vanilla", str(script)], None, {**environment, "LC_ALL": "C.UTF-8", "HOME": os.environ.get("HOME", "/root")})
     assert re.search(r"component\s+media", out) and re.search(r"1875\s+625", out) and re.search(r"-500\s+1999", out)
+
+
+def test_shell(environment, tmp_path):
+    text = block("sh").split("sheaf import")[0]
+    curl = text[text.index("curl"):]
+    out = run(["bash", "-euo", "pipefail", "-c", curl + "\n"], None, environment, cwd=tmp_path)
+    assert '"state"' in out

@@ -81,13 +81,6 @@ Result<std::vector<model::Participant>> ParticipantsOf(const native::Call& call,
   }
 }
 
-const std::vector<std::string>& ParticipantColumns() {
-  static const std::vector<std::string> kColumns = {
-      "id",   "participantId", "experimentId",   "roomId",   "sessionId",   "deploymentId", "name",      "email",
-      "role", "status",        "completionCode", "joinedAt", "completedAt", "isAgent",      "timestamp", "attributes"};
-  return kColumns;
-}
-
 //! A member of the attributes, which leaves them; null where there is none.
 std::string TakeJson(json::object& attributes, std::string_view name) {
   const auto found = attributes.find(name);
@@ -103,43 +96,6 @@ std::string TimeJson(const std::string& taken, const std::optional<Micros>& othe
     if (const auto time = ParseIsoTime(taken.substr(1, taken.size() - 2))) return InstantJson(time->instant);
   }
   return taken == "null" ? InstantJson(otherwise) : taken;
-}
-
-std::vector<std::string> ParticipantRow(const model::Participant& participant, const model::Session* session,
-                                        const model::Attendance* attendance, const model::Study& study) {
-  json::object attributes = ObjectOf(participant.attributes);
-  const std::string id = QuotedJson(participant.id);
-  const std::string room = session != nullptr ? QuotedJson(session->id) : TakeJson(attributes, "roomId");
-  attributes.erase("roomId");
-  std::string deployment = TakeJson(attributes, "deploymentId");
-  if (deployment == "null" && session != nullptr) deployment = QuotedJson(DeploymentOf(*session, study));
-  std::string role = TakeJson(attributes, "role");
-  if (attendance != nullptr && !attendance->role.empty()) role = QuotedJson(attendance->role);
-  const auto joined = attendance != nullptr ? attendance->joined_at : std::nullopt;
-  const auto left = attendance != nullptr ? attendance->left_at : std::nullopt;
-  const std::string joined_at = TimeJson(TakeJson(attributes, "joinedAt"), joined);
-  std::string name = TakeJson(attributes, "name");
-  std::string email = TakeJson(attributes, "email");
-  std::string code = TakeJson(attributes, "completionCode");
-  std::string completed_at = TimeJson(TakeJson(attributes, "completedAt"), left);
-  std::string agent = TakeJson(attributes, "isAgent");
-  if (agent == "null") agent = "false";
-  return {id,
-          id,
-          QuotedJson(study.id),
-          room,
-          room,
-          deployment,
-          std::move(name),
-          std::move(email),
-          role,
-          TextOrNull(participant.status),
-          std::move(code),
-          joined_at,
-          std::move(completed_at),
-          std::move(agent),
-          joined_at,
-          json::serialize(attributes)};
 }
 
 bool OfDeployment(const model::Session* session, const DataQuery& query, const model::Study& study) {
@@ -226,6 +182,50 @@ Answer GetRooms(native::Call& call, Service& service) {
 }
 
 }  // namespace
+
+const std::vector<std::string>& ParticipantColumns() {
+  static const std::vector<std::string> kColumns = {
+      "id",   "participantId", "experimentId",   "roomId",   "sessionId",   "deploymentId", "name",      "email",
+      "role", "status",        "completionCode", "joinedAt", "completedAt", "isAgent",      "timestamp", "attributes"};
+  return kColumns;
+}
+
+std::vector<std::string> ParticipantRow(const model::Participant& participant, const model::Session* session,
+                                        const model::Attendance* attendance, const model::Study& study) {
+  json::object attributes = ObjectOf(participant.attributes);
+  const std::string id = QuotedJson(participant.id);
+  const std::string room = session != nullptr ? QuotedJson(session->id) : TakeJson(attributes, "roomId");
+  attributes.erase("roomId");
+  std::string deployment = TakeJson(attributes, "deploymentId");
+  if (deployment == "null" && session != nullptr) deployment = QuotedJson(DeploymentOf(*session, study));
+  std::string role = TakeJson(attributes, "role");
+  if (attendance != nullptr && !attendance->role.empty()) role = QuotedJson(attendance->role);
+  const auto joined = attendance != nullptr ? attendance->joined_at : std::nullopt;
+  const auto left = attendance != nullptr ? attendance->left_at : std::nullopt;
+  const std::string joined_at = TimeJson(TakeJson(attributes, "joinedAt"), joined);
+  std::string name = TakeJson(attributes, "name");
+  std::string email = TakeJson(attributes, "email");
+  std::string code = TakeJson(attributes, "completionCode");
+  std::string completed_at = TimeJson(TakeJson(attributes, "completedAt"), left);
+  std::string agent = TakeJson(attributes, "isAgent");
+  if (agent == "null") agent = "false";
+  return {id,
+          id,
+          QuotedJson(study.id),
+          room,
+          room,
+          deployment,
+          std::move(name),
+          std::move(email),
+          role,
+          TextOrNull(participant.status),
+          std::move(code),
+          joined_at,
+          std::move(completed_at),
+          std::move(agent),
+          joined_at,
+          json::serialize(attributes)};
+}
 
 Result<std::vector<model::Session>> RoomsWithPeople(const native::Call& call, const Target& target, std::size_t most) {
   SHEAF_ASSIGN(auto sessions, SessionsOf(call, target, most));

@@ -19,6 +19,11 @@ Result<std::vector<model::Session>> RoomsWithPeople(const native::Call& call, co
 //! Rooms as a list, sorted as asked for.
 Result<Table> RoomTable(const native::Call& call, const Target& target, const DataQuery& query);
 
+//! One participant in one room; both may be null. Under the columns of the list of participants.
+std::vector<std::string> ParticipantRow(const model::Participant& participant, const model::Session* session,
+                                        const model::Attendance* attendance, const model::Study& study);
+const std::vector<std::string>& ParticipantColumns();
+
 //! The deployment a room is of: its attribute, else the one that every experiment has.
 std::string DeploymentOf(const model::Session& session, const model::Study& study);
 std::string DeploymentNameOf(const model::Session& session, const model::Study& study);

@@ -51,7 +51,7 @@ std::string CsvOf(std::string_view json) {
 
 class RowEncoder final : public exporting::Encoder {
  public:
-  explicit RowEncoder(RowStyle style) : style_(std::move(style)), csv_(exporting::ExportOptions()) {
+  explicit RowEncoder(RowStyle style) : style_(std::move(style)), csv_(style_.plan.options) {
     for (const Key& key : style_.type.keys) cells_.push_back(Compile(key));
     AddOtherFields();
     id_place_ = PlaceOf(ColumnKind::kRecordId);
@@ -63,13 +63,14 @@ class RowEncoder final : public exporting::Encoder {
   }
 
   void Begin(std::string& out) const override {
-    if (style_.format == DataFormat::kJson) out += R"({"status":"success","data":[)";
+    if (style_.format == DataFormat::kJson) out += style_.envelope ? R"({"status":"success","data":[)" : "[";
     if (style_.format != DataFormat::kCsv) return;
+    if (csv_.HasMark()) out += "\xEF\xBB\xBF";
     for (const Cell& cell : cells_) {
-      if (&cell != &cells_.front()) out += ',';
+      if (&cell != &cells_.front()) out += csv_.Separator();
       out += csv_.Render(cell.name);
     }
-    if (extra_place_ != kNoSource) out += "," + std::string(kExtraField);
+    if (extra_place_ != kNoSource) out += csv_.Separator() + std::string(kExtraField);
     out += "\r\n";
   }
 
@@ -92,6 +93,10 @@ class RowEncoder final : public exporting::Encoder {
 
   void End(std::string& out, std::uint64_t rows) const override {
     if (style_.format != DataFormat::kJson) return;
+    if (!style_.envelope) {
+      out += "]\n";
+      return;
+    }
     out += "],\"metadata\":";
     out += style_.metadata ? style_.metadata(rows) : "{}";
     out += "}\n";
@@ -158,7 +163,7 @@ class RowEncoder final : public exporting::Encoder {
     for (const Cell& cell : cells_) {
       at = run.buffer.Room(at);
       if (Csv()) {
-        if (!first) *at++ = ',';
+        if (!first) *at++ = csv_.Separator();
       } else {
         const auto skip = static_cast<std::size_t>(first);
         at = run.buffer.Put(cell.key.View().substr(skip), at);
@@ -192,7 +197,7 @@ class RowEncoder final : public exporting::Encoder {
       }
     }
     if (Csv()) {
-      if (extra_place_ != kNoSource) *at++ = ',';
+      if (extra_place_ != kNoSource) *at++ = csv_.Separator();
       if (!rest.empty()) at = csv_.Put(boost::json::serialize(rest), run.buffer, at);
       at = run.buffer.Room(at);
       *at++ = '\r';
@@ -266,7 +271,7 @@ class RowEncoder final : public exporting::Encoder {
   }
 
   char* PutNumber(double number, const Cell& cell, Run& run, std::size_t row, char* at) const {
-    return std::isfinite(number) ? exporting::WriteDouble(number, '.', at) : PutAbsent(cell, run, row, at);
+    return std::isfinite(number) ? exporting::WriteDouble(number, Csv() ? csv_.Point() : '.', at) : PutAbsent(cell, run, row, at);
   }
 
   char* PutField(const Cell& cell, const ColumnView& view, Run& run, std::size_t row, char* at) const {

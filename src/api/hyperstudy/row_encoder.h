@@ -22,12 +22,13 @@ struct RowStyle {
   DataFormat format = DataFormat::kJson;
   std::int32_t nobody = -1;  //!< number of the participant kNobody
   //! What is appended behind the last row of JSON; after `],"metadata":`.
-  std::function<std::string(std::uint64_t rows)> metadata;
+  std::function<std::string(std::uint64_t rows)> metadata{};
   //! The address of a recording's file as JSON, by record id and session id; null where it has none.
-  std::function<std::string(std::string_view recording, std::string_view session)> media;
+  std::function<std::string(std::string_view recording, std::string_view session)> media{};
+  bool envelope = true;  //!< JSON: else a plain list
 };
 
-//! JSON: {"status":"success","data":[…],"metadata":{…}}; CSV with a header and without a mark; NDJSON.
+//! JSON: {"status":"success","data":[…],"metadata":{…}}, or […]; CSV with a header, as the plan's profile has it; NDJSON.
 std::unique_ptr<exporting::Encoder> MakeRowEncoder(RowStyle style);
 
 }  // namespace sheaf::api::hyperstudy

@@ -55,12 +55,7 @@ Status SortTable(Table& table, const std::string& column, bool descending) {
   return {};
 }
 
-http::Response TableResponse(Envelope envelope, const Table& table, std::optional<std::uint64_t>* rows) {
-  envelope.total = table.rows.size();
-  const std::size_t begin = static_cast<std::size_t>(std::min<std::uint64_t>(envelope.query.offset, table.rows.size()));
-  const std::size_t end = begin + static_cast<std::size_t>(std::min<std::uint64_t>(envelope.query.limit, table.rows.size() - begin));
-  if (rows != nullptr) *rows = end - begin;
-  const DataFormat format = envelope.query.format;
+std::string TableText(const Table& table, std::size_t begin, std::size_t end, DataFormat format) {
   std::string text;
   if (format == DataFormat::kCsv) text = CsvLine(table.columns);
   const exporting::CsvStyle style{exporting::ExportOptions()};
@@ -75,6 +70,16 @@ http::Response TableResponse(Envelope envelope, const Table& table, std::optiona
     text += RowJson(table, table.rows[row]);
     if (format == DataFormat::kNdjson) text += '\n';
   }
+  return text;
+}
+
+http::Response TableResponse(Envelope envelope, const Table& table, std::optional<std::uint64_t>* rows) {
+  envelope.total = table.rows.size();
+  const std::size_t begin = static_cast<std::size_t>(std::min<std::uint64_t>(envelope.query.offset, table.rows.size()));
+  const std::size_t end = begin + static_cast<std::size_t>(std::min<std::uint64_t>(envelope.query.limit, table.rows.size() - begin));
+  if (rows != nullptr) *rows = end - begin;
+  const DataFormat format = envelope.query.format;
+  std::string text = TableText(table, begin, end, format);
   if (format == DataFormat::kJson) return Enveloped("[" + text + "]", MetadataJson(envelope, end - begin));
   http::Response response;
   response.headers = {{"Content-Type", format == DataFormat::kCsv ? "text/csv; charset=utf-8" : "application/x-ndjson"},

@@ -1,0 +1,106 @@
+#include "api/hyperstudy/bundle.h"
+
+#include <algorithm>
+#include <map>
+
+#include "api/hyperstudy/people.h"
+#include "api/hyperstudy/record_types.h"
+#include "api/hyperstudy/row_encoder.h"
+#include "api/hyperstudy/table.h"
+#include "api/json_text.h"
+
+namespace sheaf::api::hyperstudy {
+namespace {
+
+//! What a dataset of no known type is written as: who, where, when, and its fields.
+const RecordType& PlainType() {
+  static const RecordType kType = [] {
+    RecordType type = *FindRecordType("videochat");
+    std::erase_if(type.keys, [](const Key& key) { return key.source == Source::kField; });
+    return type;
+  }();
+  return kType;
+}
+
+const RecordType& TypeOf(const model::Dataset& dataset) {
+  const auto& types = RecordTypes();
+  const auto named = std::find_if(types.begin(), types.end(), [&](const RecordType& type) { return type.dataset == dataset.id; });
+  if (named != types.end()) return *named;
+  const bool custom = dataset.kind == model::DatasetKind::kCustom;
+  const auto of_kind =
+      std::find_if(types.begin(), types.end(), [&](const RecordType& type) { return !custom && type.kind == dataset.kind; });
+  return of_kind != types.end() ? *of_kind : PlainType();
+}
+
+DataFormat FormatOf(exporting::Format format) {
+  if (format == exporting::Format::kCsv) return DataFormat::kCsv;
+  return format == exporting::Format::kNdjson ? DataFormat::kNdjson : DataFormat::kJson;
+}
+
+class BundleLayout final : public exporting::ForeignLayout {
+ public:
+  std::unique_ptr<exporting::Encoder> MakeEncoder(const exporting::Plan& plan, vault::StudyVault& study) const override {
+    RowStyle style{plan, TypeOf(*plan.dataset), study.StudyId()};
+    style.format = FormatOf(plan.options.inner);
+    style.nobody = study.ParticipantNumber(kNobody).value_or(-1);
+    style.envelope = false;
+    return MakeRowEncoder(std::move(style));
+  }
+
+  std::string PathOf(const std::string& session, const std::string& participant, std::string_view id,
+                     const model::Dataset& dataset) const override {
+    const RecordType& type = TypeOf(dataset);
+    const bool same_name = type.dataset == dataset.id && !type.files.empty();
+    const std::string folder = session.empty() ? "no_room" : "room_" + session;
+    // What is nobody's is the room's.
+    const std::string person = id == kNobody ? "" : "/participant_" + participant;
+    return folder + person + "/" + (same_name ? type.files.front() : dataset.id);
+  }
+
+  std::string FileName(const std::string& study, Micros instant) const override {
+    return "experiment_" + study + "_" + FormatIsoUtc(instant).substr(0, 10) + ".zip";
+  }
+
+  Result<People> Describe(const model::Study& study, vault::StudyVault& vault, const privacy::Reader& reader,
+                          const std::vector<std::pair<std::string, std::string>>& people, exporting::Format format) const override {
+    Table table{ParticipantColumns(), {}};
+    std::map<std::string, model::Session> rooms;
+    for (const auto& [room, participant] : people) {
+      if (!room.empty() && rooms.count(room) == 0) {
+        auto session = privacy::FindSession(vault, reader, room);
+        if (!session && session.error().code != ErrorCode::kNotFound) return Fail(session.error());
+        if (session) rooms.emplace(room, *std::move(session));
+      }
+      if (participant == kNobody) continue;
+      const auto person = privacy::FindParticipant(vault, reader, participant);
+      if (!person && person.error().code != ErrorCode::kNotFound) return Fail(person.error());
+      if (!person || person->number == vault.ParticipantNumber(kNobody).value_or(-1)) continue;
+      const auto found = rooms.find(room);
+      const model::Session* const session = found == rooms.end() ? nullptr : &found->second;
+      table.rows.push_back(ParticipantRow(*person, session, AttendanceOf(session, participant), study));
+    }
+    JsonArray list;
+    for (const auto& [id, session] : rooms) {
+      JsonObject object;
+      object.Text("id", id).Raw("experimentStartedAt", InstantJson(session.start)).Raw("endedAt", InstantJson(session.end));
+      list.Raw(object.Text("status", session.status).Finish());
+    }
+    std::string text = TableText(table, 0, table.rows.size(), FormatOf(format));
+    if (FormatOf(format) == DataFormat::kJson) text = "[" + text + "]\n";
+    return People{std::move(text), list.Finish()};
+  }
+
+ private:
+  static const model::Attendance* AttendanceOf(const model::Session* session, const std::string& participant) {
+    if (session == nullptr) return nullptr;
+    const auto found = std::find_if(session->attendance.begin(), session->attendance.end(),
+                                    [&](const model::Attendance& one) { return one.participant == participant; });
+    return found == session->attendance.end() ? nullptr : &*found;
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<const exporting::ForeignLayout> MakeBundleLayout() { return std::make_shared<BundleLayout>(); }
+
+}  // namespace sheaf::api::hyperstudy

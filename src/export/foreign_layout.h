@@ -1,0 +1,39 @@
+#pragma once
+//! How another system lays out its ZIPs and writes its records. A protocol makes one, archives go by it.
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "export/encoder.h"
+#include "model/study.h"
+#include "privacy/seen.h"
+#include "vault/vault.h"
+
+namespace sheaf::exporting {
+
+//! Thread-safe.
+class ForeignLayout {
+ public:
+  virtual ~ForeignLayout() = default;
+  //! Of csv, json or ndjson files (ExportOptions::inner). The plan and the study outlive it.
+  virtual std::unique_ptr<Encoder> MakeEncoder(const Plan& plan, vault::StudyVault& study) const = 0;
+  //! Without its ending: "room_S/participant_P/events". `session` and `participant` are folders' names, `session` empty where there is none;
+  //! `id` is the participant's.
+  virtual std::string PathOf(const std::string& session, const std::string& participant, std::string_view id,
+                             const model::Dataset& dataset) const = 0;
+  //! "experiment_S_2026-01-31.zip"
+  virtual std::string FileName(const std::string& study, Micros instant) const = 0;
+
+  struct People {
+    std::string participants;  //!< the text of a file of this format
+    std::string rooms;         //!< JSON, for metadata.json
+  };
+  //! Of those with records in the ZIP: session (empty: none) and participant, as the reader knows them.
+  virtual Result<People> Describe(const model::Study& study, vault::StudyVault& vault, const privacy::Reader& reader,
+                                  const std::vector<std::pair<std::string, std::string>>& people, Format format) const = 0;
+};
+
+}  // namespace sheaf::exporting
