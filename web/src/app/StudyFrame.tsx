@@ -29,6 +29,7 @@ export const studyViews: { title: string; entries: Entry[] }[] = [
     entries: [
       { to: '/import', text: 'Import', icon: 'upload' },
       { to: '/exports', text: 'Exports', icon: 'download' },
+      { to: '/schedules', text: 'Schedules', icon: 'clock' },
     ],
   },
   {

@@ -72,6 +72,7 @@ const bare = (path: string): AnyRoute =>
   });
 const exports_ = createRoute({ getParentRoute: () => study, path: '/exports', validateSearch: tableSearch, component: lazyRouteComponent(() => import('@/views/exports/Exports'), 'ExportsView') });
 
+const schedules = createRoute({ getParentRoute: () => study, path: '/schedules', validateSearch: tableSearch, component: lazyRouteComponent(() => import('@/views/schedules/Schedules'), 'SchedulesView') });
 const importing = createRoute({ getParentRoute: () => study, path: '/import', component: lazyRouteComponent(() => import('@/views/import/Import'), 'ImportView') });
 const people = createRoute({ getParentRoute: () => study, path: '/people', validateSearch: tableSearch, component: lazyRouteComponent(() => import('@/views/people/People'), 'PeopleView') });
 const privacy = createRoute({ getParentRoute: () => study, path: '/privacy', validateSearch: tableSearch, component: lazyRouteComponent(() => import('@/views/privacy/Privacy'), 'PrivacyView') });
@@ -104,7 +105,7 @@ export const routeTree = root.addChildren([
     serverAudit,
     server,
     study.addChildren([
-      overview, sessions, session, participants, participant, attendant, datasets, data, sessionData, participantData, attendantData, exports_, importing, people, privacy, retention, settings, audit,
+      overview, sessions, session, participants, participant, attendant, datasets, data, sessionData, participantData, attendantData, exports_, schedules, importing, people, privacy, retention, settings, audit,
       bare('/sessions/$session/participants'), bare('/sessions/$session/data'), bare('/participants/$participant/data'), bare('/sessions/$session/participants/$participant/data'),
     ]),
   ]),

@@ -2,7 +2,7 @@ export type Tone = 'good' | 'busy' | 'fair' | 'bad' | 'own' | 'plain';
 
 const tones: Record<string, Tone> = {
   active: 'own', completed: 'good', complete: 'good', withdrawn: 'fair', succeeded: 'good', success: 'good', ok: 'good', approved: 'good', failed: 'bad', denied: 'bad', revoked: 'bad',
-  executing: 'busy', pending: 'busy', started: 'busy', open: 'fair', direct: 'bad', quasi: 'fair', sensitive: 'fair',
+  executing: 'busy', running: 'busy', delivered: 'good', waiting: 'busy', paused: 'fair', pending: 'busy', started: 'busy', open: 'fair', direct: 'bad', quasi: 'fair', sensitive: 'fair',
 };
 
 /** A small word. Colour repeats what the word says, never more. */

@@ -2,6 +2,7 @@ import { useQueries, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 
 import { datasetsQuery, summaryQuery, type Dataset } from '@/api/datasets';
+import { scopeOverviewQuery } from '@/api/plots';
 import { countQuery } from '@/api/records';
 import { compact, count } from '@/ui/format';
 
@@ -12,8 +13,16 @@ export function useCounts(scope: Scope, datasets: Dataset[]): Map<string, number
   const whole = !scope.participant && !scope.session;
   const selection = { participants: scope.participant ? [scope.participant] : undefined, sessions: scope.session ? [scope.session] : undefined };
   const summaries = useQueries({ queries: whole ? datasets.map((dataset) => summaryQuery(scope.study, dataset.id)) : [] });
-  const counts = useQueries({ queries: whole ? [] : datasets.map((dataset) => countQuery(scope.study, dataset.id, selection)) });
-  return new Map(datasets.map((dataset, index) => [dataset.id, whole ? summaries[index]?.data?.records : counts[index]?.data?.count]));
+  const both = Boolean(scope.participant && scope.session);
+  const counts = useQueries({ queries: both ? datasets.map((dataset) => countQuery(scope.study, dataset.id, selection)) : [] });
+  const { data: overview } = useQuery(scopeOverviewQuery(scope.study, { participant: scope.participant, session: scope.session }));
+  return new Map(
+    datasets.map((dataset, index) => {
+      if (whole) return [dataset.id, summaries[index]?.data?.records];
+      if (both) return [dataset.id, counts[index]?.data?.count];
+      return [dataset.id, overview && (overview.find((one) => one.dataset === dataset.id)?.records ?? 0)];
+    }),
+  );
 }
 
 /** One tab a dataset, with how much is in it. */

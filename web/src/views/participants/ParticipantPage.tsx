@@ -1,7 +1,9 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
+import { useMemo } from 'react';
 
+import { datasetsQuery } from '@/api/datasets';
 import { participantQuery, sessionsQuery } from '@/api/people';
 import { useDownload } from '@/download/context';
 import { Time } from '@/time/zone';
@@ -10,6 +12,7 @@ import { Icon } from '@/ui/Icon';
 import { Busy, ErrorNote } from '@/ui/notes';
 import { Status } from '@/ui/Status';
 import { DataCards } from '@/views/data/DataCards';
+import { Arrivals } from '@/views/study/Arrivals';
 
 import { Attribute } from './Attribute';
 import { Care } from './Care';
@@ -19,6 +22,8 @@ export function ParticipantPage() {
   const { study, participant: id, session } = useParams({ strict: false }) as { study: string; participant: string; session?: string };
   const { data: participant, error, isPending, refetch } = useQuery(participantQuery(study, id));
   const { data: sessions } = useQuery(sessionsQuery(study));
+  const { data: datasets } = useQuery(datasetsQuery(study));
+  const selection = useMemo(() => ({ participants: [id] }), [id]);
   const download = useDownload();
   if (error) return <ErrorNote error={error} retry={() => void refetch()} />;
   if (isPending) return <Busy what="Reading the participant" />;
@@ -40,6 +45,12 @@ export function ParticipantPage() {
       </dl>
       <h2 className="section">Data</h2>
       <DataCards scope={{ study, session, participant: id }} />
+      {!session && datasets && datasets.length > 0 && (
+        <>
+          <h2 className="section">When</h2>
+          <Arrivals study={study} datasets={datasets} selection={selection} />
+        </>
+      )}
       {!session && attended.length > 0 && (
         <>
           <h2 className="section">Sessions</h2>

@@ -14,6 +14,8 @@ import { Empty } from '@/ui/notes';
 import { Status } from '@/ui/Status';
 import { completeness, Share } from '@/views/data/Datasets';
 
+import { Arrivals } from './Arrivals';
+
 export function OverviewView() {
   const { study: id } = useParams({ strict: false }) as { study: string };
   const { data: study } = useQuery(studyQuery(id));
@@ -51,6 +53,12 @@ export function OverviewView() {
         <div><dt>Id</dt><dd className="mono">{study.id}</dd></div>
         {study.locked && <div><dt>Content</dt><dd><Icon name="lock" size={13} /> locked by a passphrase</dd></div>}
       </dl>
+      {records > 0 && datasets && (
+        <>
+          <h2 className="section">When records were made</h2>
+          <Arrivals study={id} datasets={datasets} selection={{}} />
+        </>
+      )}
       <h2 className="section">Datasets</h2>
       {datasets?.length === 0 && (
         <Empty

@@ -34,8 +34,7 @@ export function LightsView({ scope, dataset, selection, open }: KindProps) {
     }
     return [...all].map(([key, entry]) => ({ session: key.split(' ')[0] ?? '', participant: key.slice(key.indexOf(' ') + 1), ...entry }));
   }, [records]);
-  const x = useMemo(() => records.map((record) => Date.parse(record.time ?? '')), [records]);
-  const lines = useMemo(() => [{ label: 'drift (ms)', values: records.map((record) => driftOf(record) as number) }], [records]);
+  const lines = useMemo(() => [{ label: 'drift (ms)', points: records.map((record): [number, number] => [Date.parse(record.time ?? ''), driftOf(record) as number]) }], [records]);
   if (error) return <ErrorNote error={error} retry={() => void refetch()} />;
   if (isPending) return <Busy what="Reading the sync metrics" />;
   if (records.length === 0) return <Empty icon="pulse" title="No sync metrics">Sessions of one participant have none: there is nobody to be in step with.</Empty>;
@@ -75,7 +74,17 @@ export function LightsView({ scope, dataset, selection, open }: KindProps) {
           })}
         </tbody>
       </table>
-      <Chart label="Drift over time" x={x} lines={lines} time points height={240} onPick={(index) => records[index]?.seq !== undefined && open(records[index].seq)} />
+      <Chart
+        label="Drift over time"
+        lines={lines}
+        time
+        points
+        height={240}
+        onPick={(x) => {
+          const seq = records.find((record) => Date.parse(record.time ?? '') === x)?.seq;
+          if (seq !== undefined) open(seq);
+        }}
+      />
     </div>
   );
 }

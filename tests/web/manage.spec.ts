@@ -1,0 +1,151 @@
+import { createHmac } from 'node:crypto';
+import fs from 'node:fs';
+
+import { expect, expectAccessible, keepScreen, signIn, test } from './harness/page';
+import { addUser } from './harness/program';
+
+/** The code an authenticator shows (RFC 6238). */
+function codeOf(secret: string, at = Date.now()): string {
+  const bits = [...secret.replaceAll(' ', '')].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)));
+  const digest = createHmac('sha1', key).update(counter).digest();
+  const offset = digest[19]! & 15;
+  return String((digest.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+}
+
+test('a dropped file: types corrected, good rows in, bad rows listed and saved @quick', async ({ signedIn: page, program }) => {
+  await program.send('POST', '/studies', { id: 'importing', name: 'Importing' });
+  await page.goto('/studies/importing/import');
+  const rows = ['participant,when,mood,code,note', 'p1,2026-01-02T08:00:00Z,4,007,"fine, really"', 'p2,2026-01-02T09:00:00Z,bad,008,', 'p3,2026-01-03T09:00:00Z,2,009,""'];
+  await page.locator('input[type=file]').setInputFiles({ name: 'Sleep diary.csv', mimeType: 'text/csv', buffer: Buffer.from(rows.join('\r\n') + '\r\n') });
+  await expect(page.getByRole('textbox', { name: 'Type of code' })).toHaveValue('string');
+  await expect(page.getByRole('textbox', { name: 'Type of when' })).toHaveValue('datetime');
+  await page.getByRole('textbox', { name: 'Type of mood' }).click();
+  await page.getByRole('option', { name: 'integer' }).click();
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Import', exact: true }).click();
+  await expect(page.getByText('2 rows accepted, 1 rejected')).toBeVisible();
+  await keepScreen(page, 'import');
+  const [list] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: /rejected rows/ }).click()]);
+  expect(fs.readFileSync(await list.path(), 'utf8')).toMatch(/^line,field,error\r\n3,"mood",/);
+  const { records } = await program.json<{ records: { participant: string; values: Record<string, unknown> }[] }>('/studies/importing/datasets/sleep_diary/records');
+  expect(records.map((record) => record.values)).toEqual([
+    { when: '2026-01-02T08:00:00.000Z', mood: 4, code: '007', note: 'fine, really' },
+    { when: '2026-01-03T09:00:00.000Z', mood: 2, code: '009', note: '' },
+  ]);
+  await page.getByRole('link', { name: 'See the data' }).click();
+  await expect(page.getByRole('grid', { name: /Records of/ })).toContainText('fine, really');
+});
+
+test('a participant sees their own data, asks to be deleted, and is erased', async ({ signedIn: page, program, browser }) => {
+  await page.goto('/studies/demo-survey/privacy');
+  await page.getByText('Participants may look at their own data').click();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('The settings are saved.')).toBeVisible();
+  await expectAccessible(page);
+
+  await page.goto('/studies/demo-survey/participants/P0002');
+  await page.getByRole('button', { name: 'Record consent' }).click();
+  await page.getByRole('textbox', { name: 'Version of the text' }).fill('2');
+  await page.getByRole('button', { name: 'Record', exact: true }).click();
+  await expect(page.getByText('version 2')).toBeVisible();
+  await page.getByRole('button', { name: 'Make a link' }).click();
+  const link = (await page.getByRole('region', { name: 'The personal link' }).innerText()).trim();
+  await expectAccessible(page);
+
+  const theirs = await browser.newPage();
+  await theirs.goto(new URL(link, program.url).href.replace(/^https?:\/\/[^/]+/, program.url));
+  await expect(theirs.getByRole('heading', { name: 'Your data' })).toBeVisible();
+  await expectAccessible(theirs);
+  const [own] = await Promise.all([theirs.waitForEvent('download'), theirs.getByRole('button', { name: 'Download everything' }).click()]);
+  expect((JSON.parse(fs.readFileSync(await own.path(), 'utf8')) as { participant: string }).participant).toBe('P0002');
+  await theirs.getByRole('textbox', { name: 'Please' }).click();
+  await theirs.getByRole('option', { name: 'delete all of my data' }).click();
+  await theirs.getByRole('button', { name: 'Send' }).click();
+  await expect(theirs.getByText('open')).toBeVisible();
+  await theirs.close();
+
+  await page.goto('/studies/demo-survey/privacy');
+  await expect(page.getByRole('grid', { name: 'Requests' })).toContainText('erasure');
+  await page.goto('/studies/demo-survey/participants/P0002');
+  await page.getByRole('button', { name: 'Erase' }).click();
+  const dialog = page.getByRole('dialog', { name: /for good/ });
+  await expect(dialog.getByRole('button', { name: 'Erase' })).toBeDisabled();
+  await dialog.getByRole('textbox').fill('P0002');
+  await dialog.getByRole('button', { name: 'Erase' }).click();
+  await expect(page.getByRole('dialog', { name: 'Erased' })).toContainText('rows');
+  const gone = await fetch(`${program.url}/api/v1/studies/demo-survey/participants/P0002`, { headers: { Authorization: `Bearer ${program.key}` } });
+  expect(gone.status).toBe(404);
+});
+
+test('a colleague is let in without identifiers, sees codes, and is put out again', async ({ signedIn: page, program, browser }) => {
+  addUser(program.data, 'colleague@example.org', 'a long enough password');
+  await page.goto('/studies/demo-experiment/people');
+  await page.getByRole('button', { name: 'Let somebody in' }).first().click();
+  await page.getByRole('textbox', { name: 'E-mail address of their account' }).fill('colleague@example.org');
+  await page.getByText('They see identifiers').click();
+  await page.getByRole('button', { name: 'Let in', exact: true }).click();
+  await expect(page.getByRole('grid', { name: 'People' })).toContainText('hidden');
+  const context = await browser.newContext({ baseURL: program.url });
+  const theirs = await context.newPage();
+  await signIn(theirs, 'colleague@example.org', 'a long enough password');
+  await theirs.getByRole('link', { name: 'Watching together' }).click();
+  await theirs.getByRole('navigation', { name: 'Views of this study' }).getByRole('link', { name: 'Participants' }).click();
+  await expect(theirs.getByRole('row').nth(1)).toContainText(/P-[0-9A-Z]{8}/);
+  await context.close();
+  await page.getByRole('button', { name: /Take the rights of/ }).click();
+  await expect(page.getByText('Only the owner may see this study')).toBeVisible();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(page.getByRole('grid', { name: 'People' })).toContainText('colleague');
+});
+
+test('a second factor is set up and asked for', async ({ page, program }) => {
+  addUser(program.data, 'careful@example.org', 'a long enough password');
+  await signIn(page, 'careful@example.org', 'a long enough password');
+  await page.goto('/account');
+  await page.getByRole('button', { name: 'Set it up' }).click();
+  const secret = (await page.getByRole('region', { name: 'The secret' }).innerText()).trim();
+  await page.getByRole('textbox', { name: 'The code it shows' }).fill(codeOf(secret));
+  await page.getByRole('button', { name: 'Turn it on' }).click();
+  const recovery = (await page.getByRole('region', { name: 'Recovery codes' }).innerText()).trim().split('\n');
+  await page.getByRole('button', { name: 'I have them' }).click();
+  await page.getByRole('button', { name: /Account of/ }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.getByRole('textbox', { name: 'E-mail address' }).fill('careful@example.org');
+  await page.getByRole('textbox', { name: 'Password' }).fill('a long enough password');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('textbox', { name: 'Code of your second factor' }).fill(recovery[0]!);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Studies' })).toBeVisible();
+});
+
+test('a study and a dataset are defined, retention is set, the audit tells of it', async ({ signedIn: page, program }) => {
+  await page.getByRole('button', { name: 'New study' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('Dreams 2026');
+  await page.getByRole('button', { name: 'Make the study' }).click();
+  await expect(page).toHaveURL(/\/studies\/dreams-2026$/);
+  await page.getByRole('navigation', { name: 'Views of this study' }).getByRole('link', { name: 'Settings' }).click();
+  await page.getByRole('button', { name: 'New dataset' }).click();
+  const dialog = page.getByRole('dialog', { name: 'New dataset' });
+  await dialog.getByRole('textbox', { name: 'Id', exact: true }).first().fill('night');
+  await dialog.getByRole('textbox', { name: 'Id', exact: true }).last().fill('vividness');
+  await dialog.getByRole('textbox', { name: 'Type' }).click();
+  await page.getByRole('option', { name: 'enum' }).click();
+  await dialog.getByRole('button', { name: 'Option' }).click();
+  await dialog.getByRole('textbox', { name: 'Id of option 1' }).fill('faint');
+  await dialog.getByRole('textbox', { name: 'Code of option 1' }).fill('1');
+  await dialog.getByRole('button', { name: 'Save the definition' }).click();
+  await expect(page.getByText('The definition is saved.')).toBeVisible();
+  const dataset = await program.json<{ fields: object[] }>('/studies/dreams-2026/datasets/night');
+  expect(dataset.fields).toMatchObject([{ id: 'vividness', type: 'enum', options: [{ id: 'faint', code: '1' }] }]);
+  await page.goto('/studies/dreams-2026/retention');
+  await page.getByRole('textbox', { name: /Delete after/ }).fill('3650');
+  await page.getByRole('button', { name: 'Save the rule' }).click();
+  await expect(page.getByText('The rule is saved.')).toBeVisible();
+  expect((await program.json<{ delete_after_days: number }>('/studies/dreams-2026/retention')).delete_after_days).toBe(3650);
+  await page.goto('/studies/dreams-2026/audit');
+  await expect(page.getByRole('grid', { name: 'Audit' })).toContainText('retention');
+  await expectAccessible(page);
+});

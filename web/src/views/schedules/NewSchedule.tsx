@@ -1,0 +1,95 @@
+import { Button, Group, Modal, MultiSelect, Select, Stack, Text, TextInput } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+
+import { datasetsQuery } from '@/api/datasets';
+import { createSchedule } from '@/api/schedules';
+import { CodeBlock } from '@/code/CodeBlock';
+import { useZone, zones } from '@/time/zone';
+import { ErrorNote, Note } from '@/ui/notes';
+
+const WHEN = [
+  { value: '0 3 * * *', label: 'every night at 3' }, { value: '0 3 * * 1', label: 'Mondays at 3' }, { value: '0 3 1 * *', label: 'on the first of the month at 3' }, { value: '@hourly', label: 'every hour' }, { value: 'own', label: 'as a cron line says' },
+];
+
+export function NewSchedule({ study, onClose }: { study: string; onClose: () => void }) {
+  const { zone } = useZone();
+  const { data: datasets = [] } = useQuery(datasetsQuery(study));
+  const [name, setName] = useState('');
+  const [when, setWhen] = useState('0 3 * * *');
+  const [cron, setCron] = useState('0 3 * * *');
+  const [timezone, setTimezone] = useState(zone);
+  const [mode, setMode] = useState<'complete' | 'new'>('complete');
+  const [only, setOnly] = useState<string[]>([]);
+  const [files, setFiles] = useState<'csv' | 'json' | 'ndjson' | 'parquet'>('csv');
+  const [identifiers, setIdentifiers] = useState<'keep' | 'remove'>('keep');
+  const [kind, setKind] = useState<'none' | 'directory' | 'webhook'>('none');
+  const [target, setTarget] = useState('');
+  const queries = useQueryClient();
+  const make = useMutation({
+    mutationFn: () =>
+      createSchedule(study, {
+        name, cron: when === 'own' ? cron : when, timezone, mode,
+        request: { format: 'zip', files, identifiers, ...(only.length > 0 ? { datasets: only } : {}) },
+        delivery: { kind, ...(kind === 'directory' ? { path: target } : kind === 'webhook' ? { url: target } : {}) },
+      }),
+    onSuccess: async (made) => {
+      await queries.invalidateQueries({ queryKey: ['study', study, 'schedules'] });
+      if (!made.webhook_secret) onClose();
+    },
+  });
+  if (make.data?.webhook_secret) {
+    return (
+      <Modal opened onClose={onClose} title="The schedule is made" closeOnClickOutside={false}>
+        <Note tone="fair" icon="key" title="The webhook’s secret, shown this once">
+          <Text size="sm" mb={6}>
+            With it the receiver checks that a message is this server’s.
+          </Text>
+          <CodeBlock text={make.data.webhook_secret} label="The secret" />
+        </Note>
+        <Group justify="flex-end">
+          <Button onClick={onClose}>I have it</Button>
+        </Group>
+      </Modal>
+    );
+  }
+  return (
+    <Modal opened onClose={onClose} title="New schedule">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          make.mutate();
+        }}
+      >
+        <Stack gap="sm">
+          <TextInput label="Name" required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
+          <Group grow align="flex-start">
+            <Select label="When" allowDeselect={false} data={WHEN} value={when} onChange={(value) => value && setWhen(value)} />
+            <Select label="In the time zone" searchable limit={60} allowDeselect={false} data={zones()} value={timezone} onChange={(value) => value && setTimezone(value)} />
+          </Group>
+          {when === 'own' && <TextInput label="Cron line" description="Minute, hour, day of the month, month, day of the week." required value={cron} onChange={(event) => setCron(event.currentTarget.value)} />}
+          <MultiSelect label="Datasets" placeholder={only.length === 0 ? 'All' : undefined} data={datasets.map((dataset) => ({ value: dataset.id, label: dataset.name }))} value={only} onChange={setOnly} />
+          <Group grow>
+            <Select label="Each time" allowDeselect={false} data={[{ value: 'complete', label: 'everything' }, { value: 'new', label: 'only what is new' }]} value={mode} onChange={(value) => setMode(value as typeof mode)} />
+            <Select label="Files" allowDeselect={false} data={['csv', 'json', 'ndjson', 'parquet']} value={files} onChange={(value) => setFiles(value as typeof files)} />
+            <Select label="Who is in it" allowDeselect={false} data={[{ value: 'keep', label: 'with identifiers' }, { value: 'remove', label: 'without identifiers' }]} value={identifiers} onChange={(value) => setIdentifiers(value as typeof identifiers)} />
+          </Group>
+          <Group grow align="flex-start">
+            <Select label="Handed to" allowDeselect={false} data={[{ value: 'none', label: 'nobody: kept here' }, { value: 'directory', label: 'a folder of the server' }, { value: 'webhook', label: 'a webhook' }]} value={kind} onChange={(value) => setKind(value as typeof kind)} />
+            {kind !== 'none' && <TextInput label={kind === 'directory' ? 'Folder' : 'Address'} placeholder={kind === 'directory' ? 'nightly' : 'https://…'} required value={target} onChange={(event) => setTarget(event.currentTarget.value)} />}
+          </Group>
+          <ErrorNote error={make.error} />
+          <Group justify="flex-end">
+            <Button variant="default" onClick={onClose}>
+              Cancel
+            </Button>
+            <Button type="submit" loading={make.isPending}>
+              Make the schedule
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
+
