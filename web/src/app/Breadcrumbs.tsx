@@ -42,7 +42,7 @@ export function Breadcrumbs() {
               {crumb.study ? <StudyName study={crumb.study} /> : crumb.text}
             </span>
           ) : (
-            <Link to={crumb.to} activeProps={{ 'aria-current': undefined }} className="crumb">
+            <Link to={crumb.to} activeOptions={{ exact: true }} className="crumb">
               {crumb.study ? <StudyName study={crumb.study} /> : crumb.text}
             </Link>
           )}

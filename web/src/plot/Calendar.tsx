@@ -1,4 +1,4 @@
-import { count } from '@/ui/format';
+import { count, plural } from '@/ui/format';
 
 const DAY = 86_400_000;
 const CELL = 13;
@@ -25,7 +25,7 @@ export function Calendar({ label, days }: { label: string; days: { at: string; n
   const months = cells.filter((cell) => cell.at.endsWith('-01') || (cell.week === 0 && cell.day === 0));
   return (
     <figure className="calendar">
-      <svg width={34 + weeks * CELL + 30} height={18 + 7 * CELL} role="img" aria-label={`${label}: ${count(days.length)} days with records, the busiest ${busiest?.at} with ${count(most)}`}>
+      <svg width={34 + weeks * CELL + 30} height={18 + 7 * CELL} role="img" aria-label={`${label}: ${plural(days.length, 'day')} with records, the busiest ${busiest?.at} with ${count(most)}`}>
         {months.map((cell, index) => (index > 0 && cell.week - (months[index - 1]?.week ?? 0) < 3 ? null : <text key={cell.at} x={34 + cell.week * CELL} y={10} className="calendar-word">{cell.at.slice(0, 7)}</text>))}
         {WEEKDAYS.map((word, index) => <text key={index} x={0} y={18 + index * CELL + 10} className="calendar-word">{word}</text>)}
         {cells.map((cell) => (
@@ -35,7 +35,7 @@ export function Calendar({ label, days }: { label: string; days: { at: string; n
         ))}
       </svg>
       <figcaption className="quiet small">
-        {count(days.length)} days with records. The busiest is {busiest?.at} with {count(most)}.
+        {plural(days.length, 'day')} with records. The busiest is {busiest?.at} with {count(most)}.
       </figcaption>
     </figure>
   );

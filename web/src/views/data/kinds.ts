@@ -28,6 +28,7 @@ const Spread = lazy(async () => ({ default: (await import('./kinds/Spread')).Spr
 const Lights = lazy(async () => ({ default: (await import('./kinds/Lights')).LightsView }));
 const Track = lazy(async () => ({ default: (await import('./kinds/Track')).TrackView }));
 const Tree = lazy(async () => ({ default: (await import('./kinds/Donations')).DonationsView }));
+const Recordings = lazy(async () => ({ default: (await import('./kinds/Recordings')).RecordingsView }));
 const Answers = lazy(async () => ({ default: (await import('./kinds/Answers')).AnswersView }));
 
 const named = (fields: Field[], words: RegExp) => fields.find((field) => isNumeric(field) && words.test(`${field.id}`));
@@ -45,6 +46,7 @@ export const numericFields = (dataset: Dataset) => dataset.fields.filter((field)
 export function kindViews(dataset: Dataset): KindView[] {
   const views: KindView[] = [{ id: 'table', title: 'Table' }];
   if (dataset.kind === 'chat') views.push({ id: 'chat', title: 'Conversation', component: Chat });
+  if (dataset.kind === 'recordings') views.push({ id: 'play', title: 'Play', component: Recordings });
   if (placeFields(dataset)) views.push({ id: 'track', title: 'Track', component: Track });
   if (dataset.kind === 'survey' || dataset.kind === 'profile') views.push({ id: 'answers', title: 'Answers', component: Answers });
   if (dataset.kind === 'donation') views.push({ id: 'tree', title: 'Donations', component: Tree });
