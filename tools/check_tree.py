@@ -19,14 +19,16 @@ MAY_INCLUDE = {
     "access": {"base", "model", "catalog", "secrets"},
     "query": {"base", "model"},
     "privacy": {"base", "model", "catalog", "vault", "blobs", "secrets", "query", "files"},
+    "quality": {"base", "model", "vault"},
     "ingest": {"base", "model", "vault", "files"},
-    "export": {"base", "model", "catalog", "secrets", "vault", "blobs", "query", "privacy", "files"},
+    "export": {"base", "model", "catalog", "secrets", "vault", "blobs", "query", "privacy", "files", "quality"},
+    "live": {"base", "model", "catalog", "vault", "query", "privacy", "quality", "export"},
     "delivery": {"base", "model", "catalog", "secrets", "blobs"},
     "schedule": {"base", "model", "catalog", "secrets", "vault", "blobs", "access", "query", "privacy", "export", "delivery", "files"},
     "http": {"base"},
-    "api": {"base", "model", "catalog", "secrets", "vault", "blobs", "access", "query", "privacy", "ingest", "export", "delivery", "schedule", "http", "files"},
+    "api": {"base", "model", "catalog", "secrets", "vault", "blobs", "access", "query", "privacy", "ingest", "export", "delivery", "schedule", "http", "files", "quality", "live"},
     "demo": {"base", "model", "catalog", "vault", "ingest"},
-    "cli": {"base", "model", "catalog", "secrets", "vault", "blobs", "access", "query", "privacy", "ingest", "export", "delivery", "schedule", "http", "api", "demo", "files"},
+    "cli": {"base", "model", "catalog", "secrets", "vault", "blobs", "access", "query", "privacy", "ingest", "export", "delivery", "schedule", "http", "api", "demo", "files", "quality", "live"},
 }
 HEAVY = re.compile(r"#include <(boost/|soci/|simdjson|archive|curl/|CLI/|spdlog/|leveldb/|absl/|openssl/)")
 # Private headers of one room that wrap a library for the room's own sources; nobody else includes them.

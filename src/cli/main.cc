@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/quality.h"
 #include "cli/report.h"
 
 namespace {
@@ -27,6 +28,7 @@ int Main(int argc, char** argv) {
   sheaf::cli::AddExportCommand(app, run);
   sheaf::cli::AddScheduleCommand(app, run);
   sheaf::cli::AddFileCommand(app, run);
+  sheaf::cli::AddQualityCommand(app, run);
   sheaf::cli::AddVerifyCommand(app, run);
   sheaf::cli::AddEraseCommand(app, run);
   sheaf::cli::AddRetentionCommand(app, run);

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 #include <malloc.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <CLI/CLI.hpp>
 
@@ -22,6 +23,7 @@
 #include "access/limits.h"
 #include "api/hyperstudy/bundle.h"
 #include "api/native/api.h"
+#include "api/native/monitoring.h"
 #include "api/protocols.h"
 #include "base/ids.h"
 #include "base/log.h"
@@ -34,11 +36,13 @@
 #include "cli/sensor_file.h"
 #include "cli/serve_schedules.h"
 #include "cli/site_key_file.h"
+#include "export/job_quality.h"
 #include "export/jobs.h"
 #include "export/pipeline.h"
 #include "export/time_zone.h"
 #include "files/files.h"
 #include "http/server.h"
+#include "vault/changes.h"
 #include "vault/vault.h"
 
 namespace sheaf::cli {
@@ -63,6 +67,7 @@ struct ServeOptions {
 // Each thread of a server with many threads would keep an arena of its own, and with it memory that nobody uses.
 constexpr int kArenas = 4;
 constexpr int kHousekeepingS = 5;
+constexpr rlim_t kOpenFiles = 16384;
 constexpr std::chrono::minutes kRetentionEvery{10};
 // Uploads that got nothing for so long are given up.
 constexpr Micros kStaleUpload = Micros{14} * 86400 * 1'000'000;
@@ -99,6 +104,7 @@ class Daily {
 //! The rooms of a running server, in the order in which they are opened; taken apart the other way round.
 struct Running {
   api::native::Rooms rooms;
+  api::native::Monitoring monitoring;
   std::unique_ptr<http::Server> server;
   std::unique_ptr<Daily> daily;
 };
@@ -113,6 +119,14 @@ sigset_t HoldSignals() {
   // A client that leaves is an error of one write, not the end of the server.
   signal(SIGPIPE, SIG_IGN);
   return signals;
+}
+
+//! A connection is a file, and there may be thousands.
+void RaiseFileLimit() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = std::max(files.rlim_cur, std::min<rlim_t>(files.rlim_max, kOpenFiles));
+  (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
 //! One line for each study that a crash left between the catalog and the vault: it needs somebody's decision.
@@ -201,7 +215,32 @@ Status OpenFiles(const DataDirectory& directory, const ServeOptions& options, ap
   return rooms.files->Sweep(Now() - kStaleUpload);
 }
 
-Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const ServeOptions& options) {
+//! Checks what arrives, and tells it to who watches. The vault is closed before either goes.
+void WatchChanges(vault::Vault& vault, const api::native::Monitoring& monitoring) {
+  monitoring.quality->OnChecked([live = std::weak_ptr(monitoring.live)](const std::string& study) {
+    if (const auto hub = live.lock()) hub->Checked(study);
+  });
+  auto* const quality = monitoring.quality.get();
+  auto* const live = monitoring.live.get();
+  const auto forget = [quality](std::string_view study) {
+    if (const Status forgotten = quality->Forget(study); !forgotten)
+      LogWarning("a state of quality stays", {{"detail", forgotten.error().detail}});
+  };
+  vault::ChangeHooks hooks;
+  hooks.changed = [quality, live](std::string_view study) {
+    quality->Changed(study);
+    live->Changed(study);
+  };
+  hooks.dropping = [forget, live](std::string_view study) {
+    live->End(study);
+    forget(study);
+  };
+  hooks.dropped = forget;
+  hooks.rewritten = [quality](std::string_view study) { return quality->Forget(study); };
+  vault::OnChange(vault, std::move(hooks));
+}
+
+Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const ServeOptions& options, api::native::Monitoring& monitoring) {
   api::native::Rooms rooms;
   SHEAF_ASSIGN(rooms.catalog, catalog::OpenCatalog(directory.CatalogPath()));
   SHEAF_ASSIGN(rooms.site_key, LoadSiteKey(directory, options.key_file, *rooms.catalog, secrets::SiteKey::Missing::kCreate));
@@ -214,6 +253,10 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   vault_options.temporary = directory.TemporaryPath();
   SHEAF_ASSIGN(rooms.vault, vault::OpenDuckDbVault(vault_options));
   SHEAF_ASSIGN(rooms.sensors, LoadSensorSources(directory.SensorsPath()));
+  monitoring.quality = std::make_shared<quality::Checker>(quality::Checker::Options{rooms.vault, directory.StudiesPath()});
+  monitoring.live = std::make_shared<live::Hub>(live::Hub::Options{monitoring.quality});
+  WatchChanges(*rooms.vault, monitoring);
+  exporting::TellQuality(monitoring.quality);
   rooms.gate = std::make_shared<access::Gate>(rooms.catalog);
   rooms.door = std::make_shared<access::Door>(rooms.catalog, rooms.site_key);
   rooms.tokens = std::make_shared<access::Tokens>(rooms.site_key);
@@ -262,14 +305,17 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
 
 Result<Running> StartServer(const DataDirectory& directory, const ServeOptions& options) {
   Running running;
-  SHEAF_ASSIGN(running.rooms, OpenRooms(directory, options));
+  SHEAF_ASSIGN(running.rooms, OpenRooms(directory, options, running.monitoring));
   if (const Status resumed = running.rooms.eraser->Resume(); !resumed) {
     // Nobody sees who is to go; what is left of them waits for the next start.
     LogError("an erasure could not be finished", {{"detail", resumed.error().detail}});
   }
   SHEAF_TRY(running.rooms.jobs->Start());
   http::Router router;
-  api::AddAllRoutes(router, std::make_shared<const api::native::Rooms>(running.rooms));
+  const auto rooms = std::make_shared<const api::native::Rooms>(running.rooms);
+  api::AddAllRoutes(router, rooms);
+  api::native::AddQualityRoutes(router, rooms, running.monitoring);
+  api::native::AddLiveRoutes(router, rooms, running.monitoring);
   http::Server::Options server_options;
   server_options.listen = options.listen;
   server_options.render_error = api::RenderError;
@@ -302,6 +348,8 @@ Status StopServer(Running running, const sigset_t& signals, int grace_s) {
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   StopSchedules(running.rooms);
   auto jobs_stopped = std::async(std::launch::async, [&] { running.rooms.jobs->Stop(grace_s); });
+  // Streams without an end end now.
+  running.monitoring.live->Stop();
   running.server->Stop(grace_s);
   jobs_stopped.get();
   const Status flushed = running.rooms.gate->FlushUses();
@@ -315,6 +363,8 @@ Status StopServer(Running running, const sigset_t& signals, int grace_s) {
   running.rooms.retention.reset();
   running.rooms.jobs.reset();
   running.rooms.audit->Stop();
+  exporting::TellQuality(nullptr);
+  running.monitoring.quality->Stop();
   SHEAF_TRY(running.rooms.vault->Close());
   return flushed;
 }
@@ -327,6 +377,7 @@ int RunServe(const ServeOptions& options) {
   if (!exporting::FindTimeZone(options.ddm.timezone)) return ReportUsage("--ddm-timezone is a name such as Europe/Zurich.");
   const sigset_t signals = HoldSignals();
   mallopt(M_ARENA_MAX, kArenas);
+  RaiseFileLimit();
   auto directory = DataDirectory::Open(options.data, DataDirectory::Missing::kCreate);
   if (!directory) return ReportFailure(directory.error());
   if (const Status locked = directory->Lock(); !locked) return ReportFailure(locked.error());

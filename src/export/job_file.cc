@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <filesystem>
+#include <mutex>
 #include <unordered_set>
 #include <utility>
 
@@ -12,16 +13,21 @@
 #include "export/archive.h"
 #include "export/encoder.h"
 #include "export/job_parts.h"
+#include "export/job_quality.h"
 #include "export/pipeline.h"
 #include "export/rows.h"
 #include "export/spool_file.h"
 #include "export/tickets.h"
+#include "privacy/seen.h"
+#include "quality/report_json.h"
 
 namespace sheaf::exporting {
 namespace {
 
 //! Of a file in a ZIP that is made because it is large.
 constexpr std::uint64_t kMostPackedRows = 1'000'000;
+// A large study that was never checked is checked on its own time, not on the export's.
+constexpr int kQualityPatienceMs = 3000;
 
 class BlobSink final : public Sink {
  public:
@@ -96,6 +102,34 @@ std::string PrivacyJson(const ExportOptions& options, const std::vector<PlannedD
   std::vector<const Plan*> plans;
   for (const auto& planned : datasets) plans.push_back(&planned.plan);
   return ExportPrivacyJson(options, plans);
+}
+
+std::mutex checker_mutex;
+std::shared_ptr<quality::Checker> current_checker;
+
+std::shared_ptr<quality::Checker> CurrentChecker() {
+  const std::lock_guard lock(checker_mutex);
+  return current_checker;
+}
+
+//! How good the data is that the file is made of: all of the datasets that whoever asked may see. An export does not fail for it.
+std::string QualityJson(const JobContext& context, const std::vector<PlannedDataset>& datasets) {
+  const auto checker = CurrentChecker();
+  if (!checker) return {};
+  context.state.Say("checking the data's quality");
+  quality::Request request;
+  request.patience_ms = kQualityPatienceMs;
+  for (const auto& planned : datasets) {
+    if (planned.plan.dataset->number > 0) request.datasets.push_back(planned.plan.dataset->id);
+  }
+  request.whom.with_records = !context.viewer.rights.datasets.empty();
+  if (const auto seen = privacy::WhoIsSeen(context.viewer.rights, context.viewer.settings)) {
+    auto numbers = context.study.ParticipantNumbers(*seen);
+    if (!numbers) return {};
+    request.whom.seen = *std::move(numbers);
+  }
+  const auto report = checker->Report(context.study, request);
+  return report ? quality::SummaryJson(*report, Now()) : std::string();
 }
 
 FileEntry SingleEntry(const PlannedDataset& planned, const TimeRange& range) {
@@ -184,6 +218,7 @@ Result<JobFile> Write(const JobContext& context, const std::string& study_name) 
   manifest.account = context.job.account;
   manifest.created_at = instant;
   manifest.request = context.job.request;
+  manifest.quality = QualityJson(context, datasets);
   manifest.cursor = datasets.empty() ? CursorText(context.study.LastSeq()) : datasets.front().plan.cursor;
 
   JobFile file;
@@ -231,6 +266,11 @@ Result<std::vector<PlannedDataset>> PlanDatasets(const JobContext& context, cons
     datasets.push_back(std::move(planned));
   }
   return datasets;
+}
+
+void TellQuality(std::shared_ptr<quality::Checker> checker) {
+  const std::lock_guard lock(checker_mutex);
+  current_checker = std::move(checker);
 }
 
 Result<std::vector<std::string>> ResolveDatasets(vault::StudyVault& study, const ExportOptions& options, const model::ViewRights& rights) {

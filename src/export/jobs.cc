@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "export/job_runner.h"
+#include "export/manifest.h"
 
 namespace sheaf::exporting {
 namespace {
@@ -74,6 +75,8 @@ std::string JobJson(const catalog::ExportJob& job) {
   if (error) request = nullptr;
   json::value privacy = nullptr;
   if (!job.privacy.empty()) privacy = json::parse(job.privacy, error);
+  json::value quality = nullptr;
+  if (const auto text = QualityOfManifest(job.manifest); has_file && !text.empty()) quality = json::parse(text, error);
   json::object root{
       {"id", job.id},
       {"study", job.study},
@@ -85,6 +88,7 @@ std::string JobJson(const catalog::ExportJob& job) {
       {"request", std::move(request)},
       {"privacy", std::move(privacy)},
       {"schedule", Text(job.schedule)},
+      {"quality", std::move(quality)},
       {"file_name", nullptr},
       {"file_size", nullptr},
       {"sha256", nullptr},

@@ -1,5 +1,6 @@
 #include "export/manifest.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "export/pretty_json.h"
@@ -90,6 +91,7 @@ std::string ManifestJson(const Manifest& manifest, const ExportFile* file) {
                     {"created_by", manifest.account}, {"created_at", FormatIsoUtc(manifest.created_at)},
                     {"cursor", manifest.cursor},      {"request", Parsed(manifest.request)}};
   if (!manifest.privacy.empty()) root["privacy"] = Parsed(manifest.privacy);
+  if (!manifest.quality.empty()) root["quality"] = Parsed(manifest.quality);
   if (file != nullptr) {
     root["file"] = json::object{{"name", file->name}, {"format", Name(file->format)}, {"bytes", file->bytes}, {"sha256", file->sha256}};
   }
@@ -114,6 +116,17 @@ std::string ManifestJson(const Manifest& manifest, const ExportFile* file) {
         json::object{{"participants", Folders(manifest.participant_folders)}, {"sessions", Folders(manifest.session_folders)}};
   }
   return PrettyJson(json::serialize(root));
+}
+
+std::string_view QualityOfManifest(std::string_view manifest) {
+  // A member of the root, and nothing else, begins a line with two spaces.
+  constexpr std::string_view kBegin = "\n  \"quality\": ";
+  const std::size_t begin = manifest.find(kBegin);
+  if (begin == std::string_view::npos) return {};
+  std::string_view value = manifest.substr(begin + kBegin.size());
+  value = value.substr(0, std::min(value.find("\n  \""), value.find("\n}")));
+  if (!value.empty() && value.back() == ',') value.remove_suffix(1);
+  return value;
 }
 
 std::string_view MediaType(Format format) {

@@ -52,6 +52,7 @@ struct Manifest {
   std::string request;  //!< canonical JSON
   std::string cursor;   //!< for `since` of the next export
   std::string privacy;  //!< JSON of ExportPrivacyJson; empty: kept as it is
+  std::string quality;  //!< JSON of quality::SummaryJson; empty: not checked
   ZipLayout layout = ZipLayout::kDataset;
   std::string rooms;  //!< JSON of ForeignLayout::People; empty: another layout
   std::vector<DatasetEntry> datasets;
@@ -70,6 +71,9 @@ struct ExportFile {
 
 //! Indented JSON. `file`: null inside a ZIP.
 std::string ManifestJson(const Manifest& manifest, const ExportFile* file);
+
+//! The member `quality` of a manifest that ManifestJson wrote, without reading the rest of it, which may be long. Empty: it has none.
+std::string_view QualityOfManifest(std::string_view manifest);
 
 std::string_view MediaType(Format format);
 //! "2026-01-31T08:15:00.250Z" as "20260131T081500Z".

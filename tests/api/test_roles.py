@@ -110,9 +110,13 @@ def send(api, operation, things):
         options = {"json": {"account": SUBJECT}}
     if operation.identity == "createStudy":
         options = {"json": {"id": "t-" + secrets.token_hex(6)}}
+    if operation.identity == "watchStudy":
+        options["stream"] = True  # it has no end
     path = operation.address.format_map({**dict.fromkeys(places(operation), "none"), **things})
     response = api.session.request(operation.method.upper(), api.url + path, timeout=60, **options)
     contract.check(response)
+    if operation.identity == "watchStudy" and response.status_code == 200:
+        response.close()
     return response
 
 

@@ -1,6 +1,7 @@
 #include "api/json_text.h"
 #include "api/native/call.h"
 #include "model/definition_json.h"
+#include "quality/design.h"
 
 namespace sheaf::api::native {
 namespace {
@@ -58,6 +59,7 @@ Answer PutDataset(Call& call) {
   SHEAF_TRY(call.OnlyParameters({}));
   SHEAF_ASSIGN(const std::string text, call.JsonText(kMaxSettingsBody));
   SHEAF_ASSIGN(model::Dataset wanted, model::ParseDataset(text, call.Part("dataset")));
+  SHEAF_TRY(quality::DesignOf(wanted));
   SHEAF_ASSIGN(const auto vault, call.Vault(study));
   bool created = false;
   const auto before = vault->FindDataset(wanted.id);

@@ -23,7 +23,8 @@ Result<std::shared_ptr<DuckStudy>> DuckStudy::Open(std::shared_ptr<Engine> engin
   study->state_->file = options.directory + "/records.duckdb";
   study->state_->index_directory = options.directory + "/index";
   SHEAF_TRY(study->Attach(options, create));
-  study->writer_ = std::make_unique<Writer>(study->state_, options.queue_bytes);
+  study->writer_ = std::make_unique<Writer>(study->state_, options.queue_bytes, options.hooks.changed);
+  study->rewritten_ = options.hooks.rewritten;
   return study;
 }
 

@@ -1,23 +1,28 @@
 #pragma once
 //! One open study: StudyVault over its DuckDB file.
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "vault/care.h"
+#include "vault/changes.h"
 #include "vault/duckdb/state.h"
 #include "vault/duckdb/writer.h"
 #include "vault/vault.h"
 
 namespace sheaf::vault {
 
-class DuckStudy : public StudyVault, public PeopleCare, public std::enable_shared_from_this<DuckStudy> {
+class DuckStudy : public StudyVault, public PeopleCare, public StudyChanges, public std::enable_shared_from_this<DuckStudy> {
  public:
   struct Options {
     std::string study;
     std::string alias;
     std::string directory;  //!< of the study: records.duckdb, index/
     std::uint64_t queue_bytes = 0;
+    ChangeHooks hooks = {};
   };
   //! Attaches (creating the file when `create`), migrates, loads. kNotFound without `create`.
   static Result<std::shared_ptr<DuckStudy>> Open(std::shared_ptr<Engine> engine, const Options& options, bool create);
@@ -55,6 +60,9 @@ class DuckStudy : public StudyVault, public PeopleCare, public std::enable_share
                                      const std::function<bool()>& interrupt) override;
   Result<std::uint64_t> WriteParquetOf(const ParquetRows& rows, const std::string& path, const std::function<bool()>& interrupt) override;
 
+  Result<std::vector<SessionTimes>> TimesOfSessions() override;
+  Result<std::vector<std::pair<std::int32_t, std::int32_t>>> Died(std::string_view dataset, Seq after, Seq upto) override;
+
   // Care of people: study_care.cc.
   PeopleCare* Care() override { return this; }
   std::uint64_t PeopleGeneration() override { return state_->people->Generation(); }
@@ -79,6 +87,7 @@ class DuckStudy : public StudyVault, public PeopleCare, public std::enable_share
 
   std::shared_ptr<StudyState> state_;
   std::unique_ptr<Writer> writer_;
+  std::function<Status(std::string_view study)> rewritten_;
   bool attached_ = false;
 };
 

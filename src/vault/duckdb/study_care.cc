@@ -190,6 +190,7 @@ Result<Erased> DuckStudy::Erase(std::string_view participant) {
     SHEAF_ASSIGN(erased, RewriteStudy(*state_, connection, omission));
     return {};
   }));
+  if (rewritten_) SHEAF_TRY(rewritten_(StudyId()));
   return erased;
 }
 
@@ -203,6 +204,7 @@ Result<Erased> DuckStudy::EraseRecords(std::string_view dataset) {
     SHEAF_ASSIGN(erased, RewriteStudy(*state_, connection, omission));
     return {};
   }));
+  if (rewritten_) SHEAF_TRY(rewritten_(StudyId()));
   return erased;
 }
 

@@ -75,6 +75,39 @@ std::uint64_t DuckStudy::Bytes() {
   return bytes;
 }
 
+Result<std::vector<SessionTimes>> DuckStudy::TimesOfSessions() {
+  SHEAF_ASSIGN(auto connection, state_->Reader());
+  SHEAF_ASSIGN(auto rows,
+               connection->Query(fmt::format("SELECT no, starts, ends FROM {}.main.sessions WHERE starts IS NOT NULL OR ends IS NOT NULL",
+                                             state_->alias)));
+  std::vector<SessionTimes> times;
+  while (true) {
+    const Chunk chunk(rows.NextChunk());
+    if (!chunk) return times;
+    const auto cell = [&chunk](std::size_t column, std::size_t row) {
+      return chunk.IsNull(column, row) ? std::nullopt : std::optional<Micros>(chunk.Int64(column, row));
+    };
+    for (std::size_t row = 0; row < chunk.Size(); ++row) times.push_back({chunk.Int32(0, row), cell(1, row), cell(2, row)});
+  }
+}
+
+Result<std::vector<std::pair<std::int32_t, std::int32_t>>> DuckStudy::Died(std::string_view id, Seq after, Seq upto) {
+  SHEAF_ASSIGN(const auto dataset, FindDataset(id));
+  std::vector<std::pair<std::int32_t, std::int32_t>> whose;
+  if (!state_->HasDeadRows(*dataset)) return whose;
+  SHEAF_ASSIGN(auto connection, state_->Reader());
+  SHEAF_ASSIGN(auto rows, connection->Query(fmt::format("SELECT DISTINCT _participant, coalesce(_session, 0) FROM {} WHERE _dead > {} AND "
+                                                        "_dead <= {} AND _seq <= {}",
+                                                        TableName(state_->alias, dataset->number), after, upto, after)));
+  while (true) {
+    const Chunk chunk(rows.NextChunk());
+    if (!chunk) return whose;
+    for (std::size_t row = 0; row < chunk.Size(); ++row) whose.emplace_back(chunk.Int32(0, row), chunk.Int32(1, row));
+  }
+}
+
+StudyChanges* ChangesOf(StudyVault& study) { return dynamic_cast<StudyChanges*>(&study); }
+
 Result<Summary> DuckStudy::SummarizePart(const Select& part) {
   SHEAF_ASSIGN(const auto dataset, FindDataset(part.dataset));
   Select select = part;

@@ -56,6 +56,13 @@ class DuckVault : public Vault {
 
   Status DropStudy(std::string_view study) override {
     if (!IsSlug(study)) return Fail(ErrorCode::kNotFound, "there is no study with this id");
+    if (hooks_.dropping) hooks_.dropping(study);
+    Status done = Drop(study);
+    if (hooks_.dropped) hooks_.dropped(study);
+    return done;
+  }
+
+  Status Drop(std::string_view study) {
     std::shared_ptr<DuckStudy> dropped;
     {
       const std::unique_lock lock(mutex_);
@@ -94,6 +101,11 @@ class DuckVault : public Vault {
     return studies;
   }
 
+  void SetHooks(ChangeHooks hooks) {
+    const std::unique_lock lock(mutex_);
+    hooks_ = std::move(hooks);
+  }
+
   Status Close() override {
     const std::unique_lock lock(mutex_);
     closed_ = true;
@@ -109,7 +121,7 @@ class DuckVault : public Vault {
   std::string Directory(std::string_view study) const { return options_.directory + "/" + std::string(study); }
   DuckStudy::Options OptionsOf(std::string_view study) {
     // The engine's names ignore case and study ids do not, so a file is attached under a number.
-    return {std::string(study), fmt::format("study{}", ++attached_), Directory(study), options_.queue_bytes};
+    return {std::string(study), fmt::format("study{}", ++attached_), Directory(study), options_.queue_bytes, hooks_};
   }
   void CloseIdle() {
     for (auto entry = open_.begin(); entry != open_.end() && open_.size() >= kOpenStudies;) {
@@ -127,10 +139,15 @@ class DuckVault : public Vault {
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<DuckStudy>, std::less<>> open_;
   std::uint64_t attached_ = 0;
+  ChangeHooks hooks_;
   bool closed_ = false;
 };
 
 }  // namespace
+
+void OnChange(Vault& vault, ChangeHooks hooks) {
+  if (auto* const duck = dynamic_cast<DuckVault*>(&vault)) duck->SetHooks(std::move(hooks));
+}
 
 Result<std::unique_ptr<Vault>> OpenDuckDbVault(const VaultOptions& options) {
   std::error_code error;

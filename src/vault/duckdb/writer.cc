@@ -22,8 +22,8 @@ constexpr std::uint64_t kRowsBehind = 2'000'000;
 
 }  // namespace
 
-Writer::Writer(std::shared_ptr<StudyState> state, std::uint64_t queue_bytes)
-    : state_(std::move(state)), queue_limit_(queue_bytes), thread_([this] { Loop(); }) {}
+Writer::Writer(std::shared_ptr<StudyState> state, std::uint64_t queue_bytes, std::function<void(std::string_view study)> changed)
+    : state_(std::move(state)), queue_limit_(queue_bytes), changed_(std::move(changed)), thread_([this] { Loop(); }) {}
 
 Writer::~Writer() { Stop(); }
 
@@ -180,7 +180,13 @@ void Writer::CommitGroup(std::deque<Task> group) {
   std::size_t bytes = 0;
   for (const auto& task : group) bytes += task.bytes;
   if (auto room = CheckRoom(bytes); !room) return fail_all(room.error());
-  if (group.front().IsWork()) return group.front().work_done(CommitWork(group.front()));
+  if (group.front().IsWork()) {
+    Status done = CommitWork(group.front());
+    const bool changed = done.has_value();
+    group.front().work_done(std::move(done));
+    if (changed) TellChanged();
+    return;
+  }
 
   std::deque<std::pair<Task, AppendResult>> taken;
   Status status;
@@ -219,6 +225,7 @@ void Writer::CommitGroup(std::deque<Task> group) {
     result.seq = state_->last_seq;
     task.done(std::move(result));
   }
+  if (status) TellChanged();
 }
 
 }  // namespace sheaf::vault

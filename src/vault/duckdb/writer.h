@@ -15,7 +15,8 @@ namespace sheaf::vault {
 
 class Writer {
  public:
-  Writer(std::shared_ptr<StudyState> state, std::uint64_t queue_bytes);
+  //! `changed`: called with the study's id after each commit; must not block.
+  Writer(std::shared_ptr<StudyState> state, std::uint64_t queue_bytes, std::function<void(std::string_view study)> changed = nullptr);
   ~Writer();
 
   void Append(AppendRequest request, StudyVault::AppendDone done);
@@ -47,9 +48,13 @@ class Writer {
   //! Answers a known idempotency key; true when the task is done with.
   bool AnswerRepeated(Task& task);
   Status CheckRoom(std::size_t bytes);
+  void TellChanged() const {
+    if (changed_) changed_(state_->study);
+  }
 
   std::shared_ptr<StudyState> state_;
   const std::uint64_t queue_limit_;
+  const std::function<void(std::string_view study)> changed_;
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<Task> queue_;
