@@ -1,13 +1,16 @@
 #include "quality/checker.h"
 
 #include <atomic>
+#include <filesystem>
 
 #include "../vault/fixture.h"
 #include "quality/dataset_state.h"
+#include "vault/care.h"
 
 namespace sheaf::quality {
 namespace {
 
+namespace fs = std::filesystem;
 using vault::Row;
 
 constexpr Micros kBase = 1'767'225'600'000'000;
