@@ -24,6 +24,7 @@ enum class CsvOp : std::uint8_t {
   kDouble,
   kBoolean,
   kText,
+  kPath,
   kOption,
   kJoinedSet,
   kJsonSet,
@@ -36,9 +37,10 @@ enum class CsvOp : std::uint8_t {
 struct CsvColumn {
   CsvOp op = CsvOp::kText;
   std::size_t source = 0;
-  std::int32_t field = -1;         // number; -1: a record's own column
-  std::int32_t option = -1;        // kTicked
-  std::size_t time = 0;            // kTime: which TimeText
+  std::int32_t field = -1;   // number; -1: a record's own column
+  std::int32_t option = -1;  // kTicked
+  std::size_t time = 0;      // kTime: which TimeText
+  const OutputColumn* output = nullptr;
   std::vector<Rendered> options;   // kOption: whole cells
   std::vector<std::string> parts;  // kJoinedSet: texts as they are; kJsonSet: as JSON; kPerson: whole cells, empty: missing
 };
@@ -80,6 +82,7 @@ class CsvEncoder final : public Encoder {
   char* PutJoinedSet(const BoundColumn& column, std::size_t row, Run& run, char* at) const;
   char* PutJsonSet(const BoundColumn& column, std::size_t row, Run& run, char* at) const;
   char* PutPerson(const BoundColumn& column, std::size_t row, Run& run, char* at) const;
+  char* PutPath(const OutputColumn& output, std::string_view id, Run& run, char* at) const;
   char* PutSkippedFields(const SkippedFields& skipped, Run& run, char* at) const;
 
   const Plan& plan_;
@@ -168,6 +171,7 @@ CsvColumn CsvEncoder::Compile(const OutputColumn& output) {
   using model::FieldType;
   CsvColumn column;
   column.source = output.source;
+  column.output = &output;
   if (output.field != nullptr) column.field = output.column.field;
   switch (output.column.kind) {
     case ColumnKind::kParticipant: column.op = CsvOp::kParticipant; return column;
@@ -196,7 +200,7 @@ CsvColumn CsvEncoder::Compile(const OutputColumn& output) {
     case FieldType::kSet: CompileOptions(output, column); break;
     case FieldType::kString:
     case FieldType::kIdentifier:
-    case FieldType::kJson: column.op = CsvOp::kText; break;
+    case FieldType::kJson: column.op = output.paths ? CsvOp::kPath : CsvOp::kText; break;
   }
   return column;
 }
@@ -253,6 +257,7 @@ inline char* CsvEncoder::PutCell(const BoundColumn& column, std::size_t row, Run
       return at + (yes ? 4 : 5);
     }
     case CsvOp::kText: return style_.Put(column.At<model::StringCell>(row), run.buffer, at);
+    case CsvOp::kPath: return PutPath(*column.column->output, column.At<model::StringCell>(row).View(), run, at);
     case CsvOp::kOption: {
       const auto number = static_cast<std::uint32_t>(column.At<std::int32_t>(row));
       if (number >= column.column->options.size()) return PutMissing(column, row, run, at);
@@ -328,6 +333,11 @@ char* CsvEncoder::PutPerson(const BoundColumn& column, std::size_t row, Run& run
     return run.buffer.Put(style_.Absent(), at);
   }
   return run.buffer.Put(std::string_view(cells[static_cast<std::size_t>(number)]), at);
+}
+
+char* CsvEncoder::PutPath(const OutputColumn& output, std::string_view id, Run& run, char* at) const {
+  const auto path = output.paths->find(id);
+  return style_.Put(path == output.paths->end() ? id : std::string_view(path->second), run.buffer, at);
 }
 
 char* CsvEncoder::PutSkippedFields(const SkippedFields& skipped, Run& run, char* at) const {

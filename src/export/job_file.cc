@@ -12,6 +12,7 @@
 #include "base/guid.h"
 #include "export/archive.h"
 #include "export/encoder.h"
+#include "export/job_answers.h"
 #include "export/job_parts.h"
 #include "export/job_quality.h"
 #include "export/pipeline.h"
@@ -207,6 +208,26 @@ void AddSingleDataset(const PlannedDataset& planned, const std::string& name, co
   manifest.datasets.push_back({planned.plan.dataset, entry.rows, entry.first_time, entry.last_time});
 }
 
+//! One dataset in one file; with the files that its rows name it is a ZIP.
+Result<blobs::BlobWriter::Published> WriteSingle(const JobContext& context, const PlannedDataset& planned, JobFile& file,
+                                                 Manifest& manifest) {
+  context.state.SayWriting(planned.plan.dataset->id, planned.rows);
+  SHEAF_ASSIGN(const AnswerFiles answers, FindAnswerFiles(context, planned.plan));
+  if (!answers.found.empty()) {
+    SHEAF_ASSIGN(auto writer, context.blobs.Create(file.blob, context.seal_to));
+    BlobSink sink(*writer, context.state);
+    SHEAF_TRY(WriteWithAnswers(context, planned, answers, file.name, manifest, sink));
+    file.name = file.name.substr(0, file.name.rfind('.')) + ".zip";
+    context.state.Say("checking and publishing the file");
+    return writer->Publish();
+  }
+  const bool parquet = planned.plan.options.format == Format::kParquet;
+  SHEAF_ASSIGN(auto published, (parquet ? WriteParquet : WriteText)(context, planned, file, manifest));
+  AddSingleDataset(planned, file.name, published, manifest);
+  if (!planned.plan.options.file_folder.empty()) manifest.media = answers.missing;
+  return published;
+}
+
 Result<JobFile> Write(const JobContext& context, const std::string& study_name) {
   const Micros instant = Now();
   SHEAF_ASSIGN(const ExportOptions options, OptionsFromJson(context.job.request));
@@ -232,16 +253,13 @@ Result<JobFile> Write(const JobContext& context, const std::string& study_name) 
   } else if (options.part_size > 0) {
     SHEAF_ASSIGN(published, WriteCut(context, options, datasets.front(), file.blob, manifest));
   } else {
-    const auto& planned = datasets.front();
-    context.state.SayWriting(planned.plan.dataset->id, planned.rows);
-    const auto write = options.format == Format::kParquet ? WriteParquet : WriteText;
-    SHEAF_ASSIGN(published, write(context, planned, file, manifest));
-    AddSingleDataset(planned, file.name, published, manifest);
+    SHEAF_ASSIGN(published, WriteSingle(context, datasets.front(), file, manifest));
   }
   file.size = published.size;
   file.sha256 = published.sha256;
   manifest.privacy = PrivacyJson(options, datasets);
-  const ExportFile self{file.name, FileFormat(options), file.size, file.sha256};
+  const bool with_files = !options.file_folder.empty() && file.name.ends_with(".zip");
+  const ExportFile self{file.name, with_files ? Format::kZip : FileFormat(options), file.size, file.sha256};
   file.manifest = ManifestJson(manifest, &self);
   file.privacy = manifest.privacy;
   return file;

@@ -60,7 +60,7 @@ Result<std::string> Fingerprint(vault::StudyVault& study, const model::Study& ab
   std::string text = "sheaf-export-2\n" + study.StudyId() + "\n" + about.name + "\n" + model::StudySettingsJson(about.settings) + "\n" +
                      model::ViewRightsJson(rights) + "\n" + request + "\n" + std::to_string(study.LastSeq()) + "\n";
   // Files come and go without a change of the records.
-  if (options.media) text += NewId("media_");
+  if (options.media || !options.file_folder.empty()) text += NewId("media_");
   SHEAF_ASSIGN(const auto datasets, ResolveDatasets(study, options, rights));
   for (const auto& id : datasets) {
     SHEAF_ASSIGN(const auto dataset, study.FindDataset(id));

@@ -28,15 +28,6 @@ bool OfDatasets(const files::File& file, const ExportOptions& options, const std
   return std::any_of(datasets.begin(), datasets.end(), [&](const PlannedDataset& one) { return one.plan.dataset->id == file.dataset; });
 }
 
-//! ".webm" of "Anna.webm": letters and digits, or nothing.
-std::string Extension(const std::string& name) {
-  const std::size_t dot = name.rfind('.');
-  if (dot == std::string::npos || name.size() - dot > 9) return {};
-  const bool plain =
-      std::all_of(name.begin() + static_cast<std::ptrdiff_t>(dot) + 1, name.end(), [](unsigned char c) { return std::isalnum(c) != 0; });
-  return plain ? name.substr(dot) : std::string();
-}
-
 //! Names in folders, each once (upper and lower case being the same).
 class Paths {
  public:
@@ -110,9 +101,19 @@ class Consenting {
 
 }  // namespace
 
+std::string Extension(const std::string& name) {
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string::npos || name.size() - dot > 9) return {};
+  const bool plain =
+      std::all_of(name.begin() + static_cast<std::ptrdiff_t>(dot) + 1, name.end(), [](unsigned char c) { return std::isalnum(c) != 0; });
+  return plain ? name.substr(dot) : std::string();
+}
+
 Status RequireMedia(const ExportOptions& options, const model::ViewRights& rights) {
-  if (!options.media || rights.identifiers) return {};
-  return Fail(ErrorCode::kForbidden, "Faces and voices identify people: files are for those who may see identifiers.", "media");
+  const bool leaves = options.media || !options.file_folder.empty();
+  if (!leaves || rights.identifiers) return {};
+  return Fail(ErrorCode::kForbidden, "Faces and voices identify people: files are for those who may see identifiers.",
+              options.media ? "media" : "file_folder");
 }
 
 Result<std::vector<MediaFile>> ChooseMedia(const JobContext& context, const ExportOptions& options,

@@ -24,6 +24,9 @@ Result<std::vector<MediaFile>> ChooseMedia(const JobContext& context, const Expo
 //! manifest says so.
 Status AddMedia(const JobContext& context, const std::vector<MediaFile>& media, Manifest& manifest, ZipWriter& zip);
 
+//! ".webm" of "Anna.webm": letters and digits, or nothing.
+std::string Extension(const std::string& name);
+
 //! May the viewer have files at all? kForbidden without the right to identifiers.
 Status RequireMedia(const ExportOptions& options, const model::ViewRights& rights);
 

@@ -125,8 +125,19 @@ Status CheckParts(const ExportOptions& options) {
   return {};
 }
 
+Status CheckFileFolder(const ExportOptions& options) {
+  if (options.file_folder.empty()) return {};
+  if (options.format != Format::kCsv) return Bad("file_folder", "It is for a single csv file; a ZIP has media.");
+  if (options.part_size > 0 || options.zip_from > 0)
+    return Bad("file_folder", "The file is packed otherwise: leave part_size and zip_from out.");
+  if (options.privacy.identifiers != privacy::IdentifierMode::kKeep)
+    return Bad("file_folder", "Faces and voices identify people: without identifiers files stay.");
+  return {};
+}
+
 Status CheckForFormat(const ExportOptions& options) {
   SHEAF_TRY(CheckParts(options));
+  SHEAF_TRY(CheckFileFolder(options));
   const Format format = InnerFormat(options);
   const auto only_csv = [](std::string_view name) { return Bad(name, "Only CSV can be written so."); };
   if (options.media && options.format != Format::kZip) return Bad("media", "Only a ZIP holds files.");

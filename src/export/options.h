@@ -90,6 +90,9 @@ struct ExportOptions {
   std::int64_t run_time_s = 0;  //!< of a job: it fails when it has run for so long. 0: no limit
   std::uint64_t part_size = 0;  //!< jobs of csv, json, ndjson: cut into parts of at most so many bytes, in a ZIP; 0: not cut
   bool media = false;           //!< ZIP: the files of records (recordings, donation payloads, answers), too
+  //! Jobs of one csv: fields whose content is "file" say FOLDER/NAME, and where rows name any files these are in that folder of a
+  //! ZIP beside the CSV, which is called `entry_name` there. Empty: fields say the files' ids.
+  std::string file_folder;
   privacy::Options privacy;
   std::optional<bool> consented_only;  //!< only of participants who consent now; unset: as the study's settings say
   std::string consent_purpose;         //!< to what; empty: the purpose of the study's settings

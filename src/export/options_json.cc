@@ -155,6 +155,12 @@ Status ReadPartSize(const json::value& value, const std::string& place, std::uin
   return {};
 }
 
+Status ReadFileName(const json::value& value, const std::string& place, std::string& read) {
+  SHEAF_TRY(ReadText(value, place, read));
+  const bool is_name = IsRecordId(read) && read.find_first_of("/\\") == std::string::npos && read.front() != '.';
+  return is_name ? Status() : Bad(place, "It must be the name of a file, without a folder.");
+}
+
 Status ReadMember(std::string_view name, const json::value& value, const std::string& place, ExportOptions& options) {
   if (name == "datasets") return ReadIds(value, place, IsSlug, options.datasets);
   if (name == "format") return ReadFormat(value, place, options.format);
@@ -187,11 +193,10 @@ Status ReadMember(std::string_view name, const json::value& value, const std::st
     (name == "zip_from" ? options.zip_from : options.sort_up_to) = static_cast<std::uint64_t>(value.get_int64());
     return {};
   }
-  if (name == "entry_name") {
-    SHEAF_TRY(ReadText(value, place, options.entry_name));
-    const bool is_name =
-        IsRecordId(options.entry_name) && options.entry_name.find_first_of("/\\") == std::string::npos && options.entry_name.front() != '.';
-    return is_name ? Status() : Bad(place, "It must be the name of a file, without a folder.");
+  if (name == "entry_name") return ReadFileName(value, place, options.entry_name);
+  if (name == "file_folder") {
+    SHEAF_TRY(ReadText(value, place, options.file_folder));
+    return IsSlug(options.file_folder) ? Status() : Bad(place, "It must be a name of letters, digits, - and _.");
   }
   if (name == "sets") return ReadWord(value, place, kSetWords, options.sets);
   if (name == "missing") return ReadMissing(value, place, options.missing);
@@ -316,6 +321,7 @@ std::string OptionsJson(const ExportOptions& options) {
   if (options.run_time_s > 0) object["run_time_s"] = options.run_time_s;
   if (options.part_size > 0) object["part_size"] = options.part_size;
   if (options.media) object["media"] = true;
+  if (!options.file_folder.empty()) object["file_folder"] = options.file_folder;
   AddPrivacy(options.privacy, object);
   if (options.consented_only.value_or(false)) {
     object["consented_only"] = true;

@@ -30,6 +30,8 @@ struct OutputColumn {
   std::string title;                                          //!< what the header says (name or label)
   std::shared_ptr<const PeopleValues> people;                 //!< looked up by the number in `source`; PreparePlan fills it
   const std::map<std::string, std::string>* words = nullptr;  //!< of ExportOptions::words; null: none
+  //! CSV: paths of files by their ids, written instead of these; ids that have none stay as they are. Null: no paths.
+  std::shared_ptr<const std::map<std::string, std::string, std::less<>>> paths;
 };
 
 //! The risk check of a plan. PreparePlan fills the table where it is asked for.

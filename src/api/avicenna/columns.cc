@@ -226,6 +226,7 @@ void FieldNames::Add(const NamedField& found, const std::string& asked, bool one
     return;
   }
   add(found.column, names ? (one ? asked : found.field->id) : Heading(found, "", found.field->label));
+  chosen.files = chosen.files || found.field->content == "file";
   if (names) {
     const std::string name = one ? "Q" + std::to_string(found.question) : found.field->id;
     add("metadata." + found.column, "m" + name + std::string(kMetadataSuffix));

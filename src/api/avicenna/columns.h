@@ -35,6 +35,7 @@ struct ChosenColumns {
   std::vector<std::string> columns;  //!< native names, each once
   std::map<std::string, std::string> titles;
   std::map<std::string, std::map<std::string, std::string>> words;  //!< texts that are written otherwise, by column
+  bool files = false;                                               //!< answers to one of the questions are files
 };
 
 //! Refers to the dataset.

@@ -224,6 +224,11 @@ Result<PreparedExport> PrepareFilterExport(native::Call& call, std::string_view 
     asked.kind = "ACTIVITY_RESPONSE";
     asked.activity = request.activity;
     asked.stem += "_survey_" + std::to_string(*request.activity);
+    // Faces and voices identify: who does not see identifiers gets the CSV alone.
+    if (chosen.files && access.rights.identifiers) {
+      prepared.options.file_folder = kAnswerFolder;
+      prepared.options.entry_name = asked.stem + ".csv";
+    }
   } else {
     asked.kind = "PARTICIPATION";
     asked.stem += "_participation";

@@ -26,6 +26,9 @@ inline constexpr std::uint64_t kSortUpToRows = 1'000'000;
 //! A sensor file of at least this many bytes is sent as a ZIP that holds it.
 inline constexpr std::uint64_t kZipFromBytes = 10u << 20;
 
+//! Where answers that are files lie in the ZIP of a survey; their cells say `response-files/NAME`.
+inline constexpr std::string_view kAnswerFolder = "response-files";
+
 struct StatusWord {
   int number;
   std::string_view label;

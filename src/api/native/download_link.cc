@@ -10,8 +10,8 @@ FileOptions DownloadOptions(const catalog::ExportJob& job) {
   FileOptions options;
   const auto asked = exporting::OptionsFromJson(job.request);
   if (!asked) return options;
-  // Parts lie in a ZIP.
-  const exporting::Format format = asked->part_size > 0 ? exporting::Format::kZip : asked->format;
+  // Parts lie in a ZIP, and so does what is large or has files beside it.
+  const exporting::Format format = job.file_name.ends_with(".zip") ? exporting::Format::kZip : asked->format;
   options.content_type = ContentTypeOf(format);
   options.may_pack = format != exporting::Format::kZip && format != exporting::Format::kParquet;
   return options;
