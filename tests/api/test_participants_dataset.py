@@ -3,6 +3,8 @@ import json
 
 import pytest
 
+from harness.client import Api
+
 
 @pytest.fixture
 def people(study):
@@ -74,3 +76,12 @@ def test_metadata_of_one_answer(study):
     assert dataset.stream("csv", columns="metadata.x,metadata.y").text.split("\r\n")[1] == '"{""response_time"":""2026-01-01T00:00:00Z"",""iteration"":0}",'
     assert dataset.page(columns="metadata.x")["records"] == [{"metadata.x": {"response_time": "2026-01-01T00:00:00Z", "iteration": 0}}]
     dataset.page(columns="metadata.z", error="unknown-field", place="columns")
+
+
+def test_a_key_for_profiles_does_not_open_it(people, server, make_key):
+    people.dataset("profiles", [{"id": "x", "type": "integer"}], kind="profile").send([{"id": "a", "participant": "a", "time": "2026-01-01T00:00:00Z", "values": {"x": 1}}])
+    key = Api(server.url, make_key(scopes=["read:profile"])["key"])
+    assert len(key.get(f"{people.path}/datasets/profiles/records").json()["records"]) == 1
+    for what in ("records", "count", "summary"):
+        key.get(f"{people.path}/datasets/_participants/{what}", error="forbidden")
+    assert len(Api(server.url, make_key(scopes=["read:records"])["key"]).get(f"{people.path}/datasets/_participants/records").json()["records"]) == 3

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <memory>
+#include <mutex>
 
 #include "api/avicenna/api.h"
 #include "api/avicenna/columns.h"
@@ -50,11 +52,16 @@ Status CheckUnfinished(const Call& call) {
   return Fail(Error{ErrorCode::kTooManyExports, std::to_string(unfinished) + " of your exports are waiting or running.", "", kRetryAfterS});
 }
 
-Answer Submit(Call& call, const PreparedExport& prepared) {
+//! Held from counting an account's exports until there is one more: requests at once would all see the same few.
+using Turn = std::shared_ptr<std::mutex>;
+
+Answer Submit(Call& call, const PreparedExport& prepared, const Turn& turn) {
+  std::unique_lock lock(*turn);
   SHEAF_TRY(CheckUnfinished(call));
   bool created = false;
   const auto job = call.rooms->jobs->Submit(call.principal.account, prepared.access.study.id, prepared.options, "", &created,
                                             prepared.access.rights, {std::string(kDialect), AskedJson(prepared.asked)});
+  lock.unlock();
   if (!job) {
     Error error = job.error();
     error.place = prepared.PlaceOf(error.place);
@@ -66,18 +73,18 @@ Answer Submit(Call& call, const PreparedExport& prepared) {
   return native::JsonResponse(ExportJson(call, *job), 201);
 }
 
-Answer PostSensorExport(Call& call) {
+Answer PostSensorExport(Call& call, const Turn& turn) {
   SHEAF_ASSIGN(const std::string body, call.request.body->ReadAll(kMaxBody));
   SHEAF_ASSIGN(const Form form, ReadForm(call.request.Header("content-type"), body));
   SHEAF_ASSIGN(const PreparedExport prepared, PrepareSensorExport(call, form));
-  return Submit(call, prepared);
+  return Submit(call, prepared, turn);
 }
 
 //! Whatever the Content-Type says: curl without one says it is a form.
-Answer PostFilterExport(Call& call) {
+Answer PostFilterExport(Call& call, const Turn& turn) {
   SHEAF_ASSIGN(const std::string body, call.request.body->ReadAll(kMaxBody));
   SHEAF_ASSIGN(const PreparedExport prepared, PrepareFilterExport(call, body));
-  return Submit(call, prepared);
+  return Submit(call, prepared, turn);
 }
 
 Result<std::optional<std::int64_t>> NumberParameter(const Call& call, std::string_view name) {
@@ -170,11 +177,14 @@ void Add(http::Router& router, const std::shared_ptr<const native::Rooms>& rooms
 
 void AddRoutes(http::Router& router, const std::shared_ptr<const native::Rooms>& rooms) {
   using Kind = native::AuditRule::Kind;
+  const Turn turn = std::make_shared<std::mutex>();
+  const auto post_sensors = [turn](Call& call) { return PostSensorExport(call, turn); };
+  const auto post_filter = [turn](Call& call) { return PostFilterExport(call, turn); };
   // With and without the slash that belongs to the paths: a POST is never redirected.
   for (const std::string_view slash : {"", "/"}) {
     const std::string sensors = "/api/study/export/create" + std::string(slash), filter = "/api/v1/filter/export" + std::string(slash);
-    Add(router, rooms, "POST", sensors, PostSensorExport, {"export.create", Kind::kDurable});
-    Add(router, rooms, "POST", filter, PostFilterExport, {"export.create", Kind::kDurable});
+    Add(router, rooms, "POST", sensors, post_sensors, {"export.create", Kind::kDurable});
+    Add(router, rooms, "POST", filter, post_filter, {"export.create", Kind::kDurable});
     Add(router, rooms, "GET", filter, ListExports, {"export.list", Kind::kNoted});
   }
   Add(router, rooms, "GET", "/media/exports/{study}/{number}/{file}", GetContent, {"export.download", Kind::kDurable});

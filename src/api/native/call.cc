@@ -131,7 +131,8 @@ Result<access::StudyAccess> Call::ReadAccess() const {
   // tells nothing about a study of somebody else.
   const auto vault = rooms->vault->OpenStudy(Part("study"));
   const auto dataset = vault ? Dataset(**vault) : Result<std::shared_ptr<const model::Dataset>>(Fail(vault.error()));
-  if (!dataset) return allowed;
+  // Who takes part, and under which name, is more than the profiles of a study.
+  if (!dataset || (*dataset)->id == vault::kParticipantsDataset) return allowed;
   auto by_kind = rooms->gate->AllowStudy(principal, access::Action::kReadRecords, Part("study"), (*dataset)->kind);
   return by_kind && RequireSight(by_kind->rights) ? by_kind : allowed;
 }
