@@ -76,8 +76,10 @@ TEST_F(Channels, WhoComesBackGoesOn) {
   for (const Position odd : {Position{4, 0}, Position{10, 0}}) {
     const auto listener = Listen(odd);
     EXPECT_FALSE(Read(*listener));
+    EXPECT_TRUE(channel_->WantsSnapshot());
   }
-  EXPECT_TRUE(channel_->WantsSnapshot());
+  // Who has gone wants nothing.
+  EXPECT_FALSE(channel_->WantsSnapshot());
 }
 
 TEST_F(Channels, WhoFallsBehindGetsASnapshot) {
