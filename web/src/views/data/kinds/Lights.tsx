@@ -42,6 +42,7 @@ export function LightsView({ scope, dataset, selection, open }: KindProps) {
     <div className="panel">
       {!data.complete && <p className="quiet small">Of the first {count(data.records.length)} of {count(data.total)} records.</p>}
       <p className="quiet small">Drift from the host: <Dot light="green" /> under 100 ms · <Dot light="yellow" /> 100 to 500 ms · <Dot light="red" /> over 500 ms.</p>
+      <div className="wide" tabIndex={0} role="region" aria-label="Sync quality by participant">
       <table className="plain">
         <thead>
           <tr>
@@ -74,6 +75,7 @@ export function LightsView({ scope, dataset, selection, open }: KindProps) {
           })}
         </tbody>
       </table>
+      </div>
       <Chart
         label="Drift over time"
         lines={lines}
