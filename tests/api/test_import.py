@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from conftest import new_study
 from harness import program
+from harness.client import Api
 
 SHARED = program.ROOT.parent / "shared" / "data"
 
@@ -168,7 +170,21 @@ def test_importing_twice_a_keyed_dataset(server, owner, owner_key, study, tmp_pa
     assert owner.get(f"{study.path}/datasets/d/count").json()["count"] == 2
 
 
-def test_check_says_that_all_is_well(server):
+def test_check_says_that_all_is_well(tmp_path):
+    """On a server of its own: other tests damage things on purpose."""
+    server = program.Server(tmp_path)
+    server.add_user("owner@example.org")
+    server.start()
+    try:
+        owner = Api(server.url, server.create_key("owner@example.org")["key"])
+        study = new_study(owner)
+        study.dataset("d", [{"id": "a", "type": "integer"}]).send([{"participant": "p", "values": {"a": 1}}])
+        assert study.finished({"datasets": ["d"], "format": "csv"})["state"] == "succeeded"
+        file = owner.post(f"{study.path}/files", {"kind": "recording", "participant": "p"}).json()["id"]
+        owner.put(f"{study.path}/files/{file}/content", data=b"bytes")
+        assert program.run("check", "--data", server.data).returncode == 0
+    finally:
+        assert server.stop() == 0
     assert program.run("check", "--data", server.data).returncode == 0
 
 
