@@ -147,3 +147,11 @@ def test_only_finished_exports_have_one(owner, stranger, exported):
     study, job = exported
     stranger.post(f"/exports/{job['id']}/link", error="not-found")
     owner.post("/exports/exp_none/link", error="not-found")
+
+
+def test_the_address_answers_as_the_contract_says(owner, nobody, study):
+    study.dataset("d", [{"id": "a", "type": "integer"}]).send([{"participant": "p", "values": {"a": 1}}])
+    job = study.finished({"datasets": ["d"], "format": "csv"})
+    url = owner.post(f"/exports/{job['id']}/link", {}).json()["url"]
+    answer = nobody.call("GET", url[url.index("/api/v1/"):], root=True, status=200)
+    assert answer.content.decode().splitlines()[0].startswith("participant")
