@@ -346,16 +346,19 @@ def bench_avicenna(table, work):
     server.session.patch(server.address("/studies/bench"), json={"settings": {"number": 1234}}, timeout=60).raise_for_status()
     words = {"Authorization": f"ApiKey {EMAIL}:{server.key}"}
 
+    people = [f"p{one}" for one in range(1000, 2000)]
+
     def native(number):
-        # A filter that takes everything keeps jobs from sharing a file.
-        body = {"format": "csv", "datasets": ["acc"], "columns": "participant,time,x,y,z,label", "filter": {"field": "seq", "op": ">", "value": -number}}
+        # The same people and times. A filter of its own keeps jobs from sharing a file.
+        chosen = [{"field": "participant", "op": "in", "value": people}, {"field": "time", "op": ">", "value": f"1970-01-01T00:00:{number:02}Z"}]
+        body = {"format": "csv", "datasets": ["acc"], "columns": "participant,time,x,y,z,label", "filter": {"all": chosen}}
         started = time.perf_counter()
         job = server.session.post(server.address("/studies/bench/exports"), json=body, timeout=600).json()
         done = finished(lambda: (look := server.get(f"/exports/{job['id']}").json())["state"] == "succeeded" and look)
         return time.perf_counter() - started, done["file_size"]
 
     def avicenna(number):
-        form = {"study_id": 1234, "data_source": 1, "start_date": number, "end_date": 4102444800000, "participant_ids": ",".join(f"p{one}" for one in range(1000, 2000))}
+        form = {"study_id": 1234, "data_source": 1, "start_date": number, "end_date": 4102444800000, "participant_ids": ",".join(people)}
         started = time.perf_counter()
         answer = requests.post(f"{server.url}/api/study/export/create/", data=form, headers=words, timeout=600)
         assert answer.status_code == 201, answer.text
@@ -365,7 +368,9 @@ def bench_avicenna(table, work):
         assert done["rows"] == ROWS
         return time.perf_counter() - started, done["size"]
 
-    (plain, plain_bytes), (sensor, sensor_bytes) = (min(measure(run) for run in range(1, 4)) for measure in (native, avicenna))
+    # In turn: how quickly the kernel takes a file's pages changes by a factor of two from one to the next, so the median counts.
+    runs = [(native(run), avicenna(run)) for run in range(1, 8)]
+    (plain, plain_bytes), (sensor, sensor_bytes) = (sorted(column)[len(column) // 2] for column in zip(*runs))
     table.add(f"native CSV job, {ROWS:,} rows", f"{plain:.2f} s, {ROWS / plain / 1e6:.2f} M rows/s, {plain_bytes / plain / 1e6:.0f} MB/s")
     table.add(f"Avicenna sensor export, {ROWS:,} rows", f"{sensor:.2f} s, {ROWS / sensor / 1e6:.2f} M rows/s, {sensor_bytes / sensor / 1e6:.0f} MB/s", "MB/s >= 90 % of native", sensor_bytes / sensor >= 0.9 * plain_bytes / plain)
     fields = [{"id": f"Q{number}", "type": "integer"} for number in range(1, 101)]

@@ -68,6 +68,7 @@ struct ZipWriter::Impl {
   struct archive_entry* entry = nullptr;
   std::optional<Error> failure;
   Sha256 hash;
+  bool hashes = true;
   std::uint64_t bytes = 0;
   std::optional<std::uint64_t> expected;
   bool discards = false;
@@ -101,6 +102,7 @@ Status ZipWriter::Begin(const Entry& entry) {
   SHEAF_TRY(impl.Check(entry.deflate ? archive_write_zip_set_compression_deflate(impl.archive)
                                      : archive_write_zip_set_compression_store(impl.archive)));
   impl.hash = Sha256();
+  impl.hashes = entry.hash;
   impl.bytes = 0;
   impl.expected = entry.size;
   return impl.Check(archive_write_header(impl.archive, impl.entry));
@@ -108,7 +110,7 @@ Status ZipWriter::Begin(const Entry& entry) {
 
 Status ZipWriter::Write(std::string_view bytes) {
   Impl& impl = *impl_;
-  impl.hash.Add(bytes);
+  if (impl.hashes) impl.hash.Add(bytes);
   impl.bytes += bytes.size();
   while (!bytes.empty()) {
     const la_ssize_t taken = archive_write_data(impl.archive, bytes.data(), bytes.size());
@@ -126,7 +128,7 @@ Result<ZipWriter::Written> ZipWriter::End() {
   if (impl.expected && *impl.expected != impl.bytes)
     return Fail(ErrorCode::kInternal, "An entry of the ZIP has another size than announced.");
   SHEAF_TRY(impl.Check(archive_write_finish_entry(impl.archive)));
-  return Written{impl.bytes, impl.hash.Hex()};
+  return Written{impl.bytes, impl.hashes ? impl.hash.Hex() : std::string()};
 }
 
 Status ZipWriter::Finish() { return impl_->Check(archive_write_close(impl_->archive)); }

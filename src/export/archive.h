@@ -26,6 +26,7 @@ class ZipWriter {
     std::optional<std::uint64_t> size;  //!< when it is known; else it stands behind the bytes
     bool deflate = true;
     Micros modified = 0;
+    bool hash = true;  //!< false: Written::sha256 stays empty, which saves a pass over the bytes
   };
   Status Begin(const Entry& entry);
   Status Write(std::string_view bytes);
@@ -33,7 +34,7 @@ class ZipWriter {
   std::uint64_t Offset() const;
   struct Written {
     std::uint64_t bytes = 0;
-    std::string sha256;  //!< hex, of the entry's bytes before compression
+    std::string sha256;  //!< hex, of the entry's bytes before compression; empty when not asked for
   };
   Result<Written> End();
   //! The directory of the archive. Without it a reader finds nothing.

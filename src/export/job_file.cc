@@ -12,6 +12,7 @@
 #include "base/guid.h"
 #include "export/archive.h"
 #include "export/encoder.h"
+#include "export/handover_sink.h"
 #include "export/job_answers.h"
 #include "export/job_parts.h"
 #include "export/job_quality.h"
@@ -57,7 +58,7 @@ class PackingSink final : public Sink {
     waiting_ += bytes;
     if (waiting_.size() < zip_from_) return {};
     SHEAF_ASSIGN(zip_, ZipWriter::Open([this](std::string_view packed) { return file_.Write(packed); }));
-    SHEAF_TRY(zip_->Begin({entry_, std::nullopt, deflate_, instant_}));
+    SHEAF_TRY(zip_->Begin({entry_, std::nullopt, deflate_, instant_, false}));
     return zip_->Write(std::exchange(waiting_, {}));
   }
 
@@ -153,10 +154,14 @@ Result<blobs::BlobWriter::Published> WriteText(const JobContext& context, const 
   ObservedCursor observed(std::move(cursor), time_place);
   const auto encoder = MakeEncoder(planned.plan);
   BlobSink blob(*writer, context.state);
-  PackingSink sink(blob, options, options.entry_name.empty() ? file.name : options.entry_name, manifest.created_at,
-                   planned.rows <= kMostPackedRows);
+  // Packing is one lane's work, and so are hashing and sealing behind it.
+  std::optional<HandOverSink> behind;
+  if (options.zip_from > 0) behind.emplace(blob);
+  PackingSink sink(behind ? static_cast<Sink&>(*behind) : blob, options, options.entry_name.empty() ? file.name : options.entry_name,
+                   manifest.created_at, planned.rows <= kMostPackedRows);
   SHEAF_TRY(RunPipeline(observed, *encoder, sink, context.state.progress));
   SHEAF_ASSIGN(const bool zipped, sink.Finish());
+  if (behind) SHEAF_TRY(behind->Finish());
   if (zipped) file.name = file.name.substr(0, file.name.rfind('.')) + ".zip";
   SHEAF_TRY(CheckRows(*planned.plan.dataset, planned.rows, observed.Seen().rows));
   manifest.files.push_back(SingleEntry(planned, observed.Seen()));
@@ -183,8 +188,10 @@ Result<blobs::BlobWriter::Published> WriteArchive(const JobContext& context, con
                                                   const std::vector<PlannedDataset>& datasets, const std::string& blob,
                                                   Manifest& manifest) {
   SHEAF_ASSIGN(auto writer, context.blobs.Create(blob, context.seal_to));
-  BlobSink sink(*writer, context.state);
+  BlobSink file(*writer, context.state);
+  HandOverSink sink(file);
   SHEAF_TRY(WriteZip(context, options, datasets, manifest, sink));
+  SHEAF_TRY(sink.Finish());
   context.state.Say("checking and publishing the file");
   return writer->Publish();
 }

@@ -308,6 +308,37 @@ def test_while_others_write_and_read(world):
     assert leftovers(world.server.data) == []
 
 
+@pytest.mark.slow
+def test_beside_studies_that_are_made_and_read(world):
+    """The file is exchanged while other connections look through all studies' files."""
+    stop, faults = threading.Event(), []
+
+    def others():
+        while not stop.is_set():
+            study = new_study(world.api)
+            dataset = study.dataset("data", FIELDS)
+            dataset.send([{"id": "1", "participant": "bob", "values": {"text": "x"}}])
+            world.api.get(f"{dataset.path}/quality")
+            for path in ("/quality", "/records?limit=2", "/summary"):
+                answer = requests.get(f"{world.server.url}/api/v1{world.diary.path}{path}", headers={"Authorization": f"Bearer {world.key}"}, timeout=60)
+                if answer.status_code not in (200, 503):
+                    faults.append((path, answer.status_code, answer.text[:300]))
+
+    world.fill(others=50)
+    threads = [threading.Thread(target=others) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(60):
+            world.diary.send([{"id": f"g{number}", "participant": f"goes-{number}", "values": {"text": "y"}}])
+            world.api.post(f"{world.study.path}/participants/goes-{number}/erasure")
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(120)
+    assert not faults, faults[:3]
+
+
 @pytest.mark.parametrize("delay", [0.03, *(pytest.param(delay, marks=pytest.mark.slow) for delay in (0.0, 0.01, 0.06, 0.1, 0.2, 0.35))])
 def test_killed_in_the_midst(world, delay):
     world.fill(others=6000)

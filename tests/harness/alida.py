@@ -42,16 +42,20 @@ class Alida:
         headers = {**({"Authorization": f"Bearer {self.token}"} if bearer else {}), **options.pop("headers", {})}
         options.setdefault("allow_redirects", False)
         address = f"{self.url}/{version}/applications/{self.application}{path}"
-        response = self.session.request(method, address, headers=headers, timeout=TIMEOUT_S, **options)
-        while response.status_code == 429 and error != 429:
-            # As clients do; tests ask in quick succession.
-            time.sleep(int(response.headers["Retry-After"]))
-            response = self.session.request(method, address, headers=headers, timeout=TIMEOUT_S, **options)
+        response = self.ask(method, address, patient=error != 429, headers=headers, **options)
         if error is not None:
             check_error(response, error)
         else:
             assert response.status_code < 400, f"{method} {path}: {response.status_code} {response.text[:1000]}"
         return response
+
+    def ask(self, method, address, patient=True, **options):
+        """Waits when it is told to, as clients do; tests ask in quick succession."""
+        while True:
+            response = self.session.request(method, address, timeout=TIMEOUT_S, **options)
+            if response.status_code != 429 or not patient:
+                return response
+            time.sleep(int(response.headers["Retry-After"]))
 
     def activities(self, **options):
         return self.call("GET", "/activities", version="v1", **options)
@@ -87,9 +91,9 @@ class Alida:
 
     def file(self, status):
         """Follows the data link as a client does."""
-        redirect = self.session.get(status["data"], headers={"Authorization": f"Bearer {self.token}"}, allow_redirects=False, timeout=TIMEOUT_S)
+        redirect = self.ask("GET", status["data"], headers={"Authorization": f"Bearer {self.token}"}, allow_redirects=False)
         assert redirect.status_code == 302, redirect.text[:500]
-        return self.session.get(redirect.headers["Location"], timeout=TIMEOUT_S)
+        return self.ask("GET", redirect.headers["Location"])
 
     def export(self, activity, body=None):
         status = self.finished(self.start(activity, body))

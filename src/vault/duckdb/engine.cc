@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <thread>
 
 #include "base/log.h"
@@ -9,6 +10,8 @@
 namespace sheaf::vault {
 namespace {
 constexpr std::size_t kIdleConnections = 16;
+constexpr std::chrono::seconds kAttachPatience{20};
+constexpr std::chrono::milliseconds kAttachPause{2};
 
 bool Contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 }  // namespace
@@ -20,6 +23,9 @@ Error EngineError(std::string_view message) {
   }
   if (Contains(message, "Out of Memory") || Contains(message, "could not allocate block")) {
     return {ErrorCode::kUnavailable, "this needs more memory than the server may use; narrow the filter or leave out the sort", {}, 10};
+  }
+  if (Contains(message, "Unique file handle conflict") || Contains(message, "Cannot CHECKPOINT")) {
+    return {ErrorCode::kUnavailable, "the study's file is in use for a moment; try again", {}, 1};
   }
   LogError("the record engine refused", {{"reason", message}});
   if (Contains(message, "FATAL") || Contains(message, "Corrupt") || Contains(message, "checksum") ||
@@ -144,6 +150,16 @@ Result<Statement> Connection::Prepare(const std::string& sql) {
   auto error = EngineError(statement == nullptr ? "" : duckdb_prepare_error(statement));
   duckdb_destroy_prepare(&statement);
   return Fail(std::move(error));
+}
+
+Status Connection::Attach(const std::string& file, const std::string& alias) {
+  const std::string sql = fmt::format("ATTACH {} AS {}", SqlText(file), alias);
+  const auto last = std::chrono::steady_clock::now() + kAttachPatience;
+  while (true) {
+    auto attached = Execute(sql);
+    if (attached || attached.error().code != ErrorCode::kUnavailable || std::chrono::steady_clock::now() > last) return attached;
+    std::this_thread::sleep_for(kAttachPause);
+  }
 }
 
 Result<std::shared_ptr<Engine>> Engine::Open(const Options& options) {

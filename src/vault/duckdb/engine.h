@@ -114,6 +114,9 @@ class Connection {
   Result<Rows> Query(const std::string& sql);
   Status Execute(const std::string& sql);
   Result<Statement> Prepare(const std::string& sql);
+  //! Waits a while for whoever still holds a file of this path that was detached: the engine lets a path be attached once,
+  //! and other connections look through all attached files at times.
+  Status Attach(const std::string& file, const std::string& alias);
   void Interrupt() { duckdb_interrupt(connection_); }
   //! A streamed result was left before its end: the engine would keep its transaction open until the connection's next
   //! query, so the connection is closed instead of going back to the pool.
@@ -153,7 +156,8 @@ Status RegisterRows(duckdb_connection connection);
 
 //! 'text' with quotes doubled: for paths in ATTACH and COPY, which take no parameters.
 std::string SqlText(std::string_view text);
-//! Sheaf's error for DuckDB's message: kStorageFull, kCancelled, kUnavailable (memory), kStorageDamaged or kInternal.
+//! Sheaf's error for DuckDB's message: kStorageFull, kCancelled, kUnavailable (memory, or somebody in the way for a moment),
+//! kStorageDamaged or kInternal.
 Error EngineError(std::string_view message);
 
 }  // namespace sheaf::vault

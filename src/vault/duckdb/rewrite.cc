@@ -57,9 +57,9 @@ class Rewriter {
   Result<Erased> Run() {
     SHEAF_TRY(CheckRoom());
     RemoveUnfinishedRewrite(state_.file);
-    SHEAF_TRY(connection_.Execute(fmt::format("ATTACH {} AS {}", SqlText(file_), alias_)));
+    SHEAF_TRY(connection_.Attach(file_, alias_));
     auto status = Write();
-    if (status) status = connection_.Execute("CHECKPOINT " + alias_);
+    if (status) status = connection_.Execute("FORCE CHECKPOINT " + alias_);
     auto detached = connection_.Execute("DETACH " + alias_);
     if (status) status = detached;
     if (status) status = SyncPath(file_, O_RDWR);
@@ -299,9 +299,11 @@ class Rewriter {
     std::error_code error;
     fs::remove_all(state_.index_directory, error);
     if (error) return Fail(ErrorCode::kIo, "the record index cannot be removed");
-    SHEAF_TRY(connection_.Execute("CHECKPOINT " + state_.alias));
+    // Most of it while others still read, which it may refuse to do; the rest, when they have left, is little.
+    if (!connection_.Execute("CHECKPOINT " + state_.alias)) LogInfo("a study is read while it is written anew", {{"study", state_.study}});
     state_.gate.Close();
-    auto status = Swap();
+    auto status = connection_.Execute("FORCE CHECKPOINT " + state_.alias);
+    if (status) status = Swap();
     if (status) Adopt();
     state_.gate.Open();
     return status;
@@ -311,7 +313,7 @@ class Rewriter {
     SHEAF_TRY(connection_.Execute("DETACH " + state_.alias));
     // The old file is complete without its log, which would be taken for the new file's.
     auto status = Rename();
-    auto attached = connection_.Execute(fmt::format("ATTACH {} AS {}", SqlText(state_.file), state_.alias));
+    auto attached = connection_.Attach(state_.file, state_.alias);
     if (!attached) LogError("a study's file does not open after an erasure; restart the server", {{"study", state_.study}});
     return status ? attached : status;
   }

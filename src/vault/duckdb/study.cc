@@ -32,7 +32,7 @@ Status DuckStudy::Attach(const Options& options, bool create) {
   if (!create && !std::filesystem::exists(state_->file)) return Fail(ErrorCode::kNotFound, "there is no study with this id");
   SHEAF_ASSIGN(auto connection, state_->engine->Connect());
   RemoveUnfinishedRewrite(state_->file);
-  SHEAF_TRY(connection->Execute(fmt::format("ATTACH {} AS {}", SqlText(state_->file), options.alias)));
+  SHEAF_TRY(connection->Attach(state_->file, options.alias));
   attached_ = true;
   SHEAF_TRY(Migrate(*connection, state_->alias));
   SHEAF_TRY(LoadState(*state_, *connection));

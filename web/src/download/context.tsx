@@ -32,7 +32,7 @@ export interface Tracked {
 interface Download {
   open: (wanted: Wanted) => void;
   start: (study: string, what: string, request: ExportRequest) => Promise<Export>;
-  save: (job: Export) => void;
+  save: (job: Export) => Promise<void>;
   show: (id: string) => void;
   forget: (id: string) => void;
   tracked: Tracked[];
@@ -42,6 +42,7 @@ interface Download {
 const Context = createContext<Download | null>(null);
 const KEPT_AS = 'sheaf-exports';
 const MOST = 30;
+const HAND_OVER_MS = 1000;
 
 function kept(): Tracked[] {
   try {
@@ -73,25 +74,30 @@ export function DownloadProvider({ children }: { children: ReactNode }) {
     combine: (all) => new Map(all.flatMap((one): [string, Export][] => (one.data ? [[one.data.id, one.data]] : []))),
   });
   const save = useCallback(
-    (job: Export) => {
-      void saveExport(job, () => setLocked(job)).catch((error: unknown) => toast.fail(error));
-    },
+    (job: Export) =>
+      saveExport(job, () => setLocked(job)).catch((error: unknown) => {
+        toast.fail(error);
+      }),
     [toast],
   );
+  const settle = useCallback((id: string) => setTracked((all) => all.map((other) => (other.id === id ? { ...other, saved: true } : other))), []);
   // What was started here is saved here as soon as it is ready, whatever view is open then.
   useEffect(() => {
     for (const one of tracked) {
       const job = jobs.get(one.id);
       if (!job || one.saved || running(job) || saving.current.has(one.id)) continue;
       saving.current.add(one.id);
-      setTracked((all) => all.map((other) => (other.id === one.id ? { ...other, saved: true } : other)));
       void queries.invalidateQueries({ queryKey: ['study', one.study, 'exports'] });
       if (job.state === 'succeeded') {
-        save(job);
         toast.say(`${job.file_name ?? one.what} is ready and is being saved.`);
-      } else if (job.state === 'failed') toast.fail(new Error(`The download of ${one.what} failed: ${job.error ?? 'no reason is known'}`));
+        // Noted when the browser has the file in hand: a page that is left before saves it when it is back.
+        void save(job).then(() => window.setTimeout(settle, HAND_OVER_MS, one.id));
+        continue;
+      }
+      if (job.state === 'failed') toast.fail(new Error(`The download of ${one.what} failed: ${job.error ?? 'no reason is known'}`));
+      settle(one.id);
     }
-  }, [tracked, jobs, queries, toast, save]);
+  }, [tracked, jobs, queries, toast, save, settle]);
   const start = useCallback(
     async (study: string, what: string, request: ExportRequest) => {
       const job = await startExport(study, request);
