@@ -5,7 +5,9 @@ const VIEWS: [string, string][] = [
   ['participants', '/studies/demo-donations/participants'], ['events', '/studies/demo-experiment/data/events'], ['record', '/studies/demo-experiment/data/events?record=19'],
   ['chat', '/studies/demo-experiment/sessions/room-001/data/chat'], ['sync', '/studies/demo-experiment/data/sync_metrics?view=lights'], ['ratings', '/studies/demo-experiment/data/sparse_ratings?view=spread'],
   ['track', '/studies/demo-sensors/participants/S001/data/gps'], ['plot', '/studies/demo-sensors/participants/S001/data/heart_rate?view=plot'], ['answers', '/studies/demo-survey/data/wellbeing?view=answers'],
-  ['filter', '/studies/demo-survey/data/wellbeing?filtering=true'], ['donations', '/studies/demo-donations/data/ad_interests?view=tree'], ['exports', '/studies/demo-survey/exports'], ['settings', '/studies/demo-survey/settings'], ['accounts', '/server/accounts'],
+  ['filter', '/studies/demo-survey/data/wellbeing?filtering=true'], ['donations', '/studies/demo-donations/data/ad_interests?view=tree'], ['exports', '/studies/demo-survey/exports'], ['settings', '/studies/demo-survey/settings'],
+  ['quality', '/studies/demo-sensors/quality'], ['quality-dataset', '/studies/demo-experiment/quality/continuous_ratings'], ['quality-session', '/studies/demo-experiment/sessions/room-001/quality'],
+  ['accounts', '/server/accounts'],
 ];
 
 for (const [name, look] of Object.entries({ 'light, wide': { colorScheme: 'light', width: 1280 }, 'dark, wide': { colorScheme: 'dark', width: 1280 }, 'light, phone': { colorScheme: 'light', width: 390 }, 'dark, phone': { colorScheme: 'dark', width: 390 } } as const)) {

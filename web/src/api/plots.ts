@@ -51,10 +51,10 @@ export const distributionQuery = (study: string, dataset: string, selection: Sel
     },
   });
 
-export const arrivalsQuery = (study: string, dataset: string, selection: Selection, timezone: string) =>
+export const arrivalsQuery = (study: string, dataset: string, selection: Selection, timezone: string, of: 'time' | 'received_at' = 'time') =>
   queryOptions({
-    queryKey: ['study', study, 'arrivals', dataset, selection, timezone],
-    queryFn: ({ signal }) => must(client.GET('/api/v1/studies/{study}/datasets/{dataset}/arrivals', { params: { path: { study, dataset }, query: { ...selectionQuery(selection), timezone, by: 'day' } }, signal })),
+    queryKey: ['study', study, 'arrivals', dataset, selection, timezone, of],
+    queryFn: ({ signal }) => must(client.GET('/api/v1/studies/{study}/datasets/{dataset}/arrivals', { params: { path: { study, dataset }, query: { ...selectionQuery(selection), timezone, by: 'day', of } }, signal })),
   });
 
 /** What there is of a participant or a session, by dataset: one request for all the badges. */

@@ -11,7 +11,7 @@ const words: Record<string, string> = {
   keys: 'Keys', account: 'Account', server: 'Server', accounts: 'Accounts', overview: 'Overview',
 };
 /** Parts whose next part is somebody's or something's id. */
-const lists = new Set(['studies', 'sessions', 'participants', 'data']);
+const lists = new Set(['studies', 'sessions', 'participants', 'data', 'quality']);
 
 interface Crumb {
   to: string;

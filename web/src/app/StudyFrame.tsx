@@ -22,6 +22,7 @@ export const studyViews: { title: string; entries: Entry[] }[] = [
       { to: '/sessions', text: 'Sessions', icon: 'calendar' },
       { to: '/participants', text: 'Participants', icon: 'people' },
       { to: '/data', text: 'Data', icon: 'table' },
+      { to: '/quality', text: 'Quality', icon: 'pulse' },
     ],
   },
   {

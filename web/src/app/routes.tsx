@@ -4,6 +4,7 @@ import { sessionQuery } from '@/api/session';
 import { tableSearch, texts } from '@/table/search';
 import type { AuditSearch } from '@/views/audit/Audit';
 import { dataSearch } from '@/views/data/scope';
+import { qualitySearch } from '@/views/quality/search';
 
 import { NotFound } from './fallbacks';
 import { queryClient } from './query-client';
@@ -61,6 +62,12 @@ const data = createRoute({ getParentRoute: () => study, path: '/data/$dataset', 
 const sessionData = createRoute({ getParentRoute: () => study, path: '/sessions/$session/data/$dataset', validateSearch: dataSearch, component: dataPage() });
 const participantData = createRoute({ getParentRoute: () => study, path: '/participants/$participant/data/$dataset', validateSearch: dataSearch, component: dataPage() });
 const attendantData = createRoute({ getParentRoute: () => study, path: '/sessions/$session/participants/$participant/data/$dataset', validateSearch: dataSearch, component: dataPage() });
+const qualityPage = () => lazyRouteComponent(() => import('@/views/quality/QualityView'), 'QualityView');
+const quality = createRoute({ getParentRoute: () => study, path: '/quality', validateSearch: qualitySearch, component: qualityPage() });
+const sessionQuality = createRoute({ getParentRoute: () => study, path: '/sessions/$session/quality', validateSearch: qualitySearch, component: qualityPage() });
+const participantQuality = createRoute({ getParentRoute: () => study, path: '/participants/$participant/quality', validateSearch: qualitySearch, component: qualityPage() });
+const attendantQuality = createRoute({ getParentRoute: () => study, path: '/sessions/$session/participants/$participant/quality', validateSearch: qualitySearch, component: qualityPage() });
+const datasetQuality = createRoute({ getParentRoute: () => study, path: '/quality/$dataset', validateSearch: qualitySearch, component: lazyRouteComponent(() => import('@/views/quality/DatasetQualityView'), 'DatasetQualityView') });
 /** `…/data` without a dataset: crumbs lead there, and to the page above it. */
 const bare = (path: string): AnyRoute =>
   createRoute({
@@ -106,6 +113,7 @@ export const routeTree = root.addChildren([
     server,
     study.addChildren([
       overview, sessions, session, participants, participant, attendant, datasets, data, sessionData, participantData, attendantData, exports_, schedules, importing, people, privacy, retention, settings, audit,
+      quality, datasetQuality, sessionQuality, participantQuality, attendantQuality,
       bare('/sessions/$session/participants'), bare('/sessions/$session/data'), bare('/participants/$participant/data'), bare('/sessions/$session/participants/$participant/data'),
     ]),
   ]),

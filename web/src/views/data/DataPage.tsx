@@ -1,14 +1,16 @@
+import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { useMemo } from 'react';
 
 import { datasetsQuery } from '@/api/datasets';
 import { Heading } from '@/ui/Heading';
+import { Icon } from '@/ui/Icon';
 import { Busy, Empty, ErrorNote } from '@/ui/notes';
 
 import { DataTabs } from './DataTabs';
 import { DatasetView } from './DatasetView';
-import type { Scope } from './scope';
+import { qualityPath, type Scope } from './scope';
 
 /** The data of a study, a session, a participant, or a participant in a session: the address says which. */
 export function DataPage() {
@@ -20,7 +22,13 @@ export function DataPage() {
   const about = participant && session ? `Of ${participant} in session ${session}` : participant ? `Of participant ${participant}` : session ? `Of session ${session}` : 'Of the whole study';
   return (
     <>
-      <Heading title={dataset?.name ?? params.dataset} about={dataset ? `${about} · ${dataset.kind.replaceAll('_', ' ')} · ${dataset.mode === 'keyed' ? 'a record can be replaced' : 'records are only added'}` : about} />
+      <Heading title={dataset?.name ?? params.dataset} about={dataset ? `${about} · ${dataset.kind.replaceAll('_', ' ')} · ${dataset.mode === 'keyed' ? 'a record can be replaced' : 'records are only added'}` : about}>
+        {dataset && (
+          <Button variant="default" component={Link} to={(session || participant ? qualityPath(scope) : `${qualityPath(scope)}/${encodeURIComponent(dataset.id)}`) as '/'} leftSection={<Icon name="pulse" />}>
+            Quality
+          </Button>
+        )}
+      </Heading>
       <DataTabs scope={scope} open={params.dataset} />
       <ErrorNote error={error} retry={() => void refetch()} />
       {isPending && <Busy what="Reading the definition" />}

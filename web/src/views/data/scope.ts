@@ -68,3 +68,6 @@ export function dataPath(scope: Scope, dataset?: string): string {
   if (scope.participant) path += `/participants/${part(scope.participant)}`;
   return dataset ? `${path}/data/${part(dataset)}` : `${path}/data`;
 }
+
+/** How good the data of a scope is. */
+export const qualityPath = (scope: Scope) => dataPath(scope).replace(/data$/, 'quality');

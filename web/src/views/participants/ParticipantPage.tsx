@@ -12,6 +12,7 @@ import { Icon } from '@/ui/Icon';
 import { Busy, ErrorNote } from '@/ui/notes';
 import { Status } from '@/ui/Status';
 import { DataCards } from '@/views/data/DataCards';
+import { qualityPath } from '@/views/data/scope';
 import { Arrivals } from '@/views/study/Arrivals';
 
 import { Attribute } from './Attribute';
@@ -31,6 +32,9 @@ export function ParticipantPage() {
   return (
     <>
       <Heading title={<span className="mono">{participant.id}</span>} about={session ? <>Participant, in session <Link to="/studies/$study/sessions/$session" params={{ study, session }}>{session}</Link> only. <Link to="/studies/$study/participants/$participant" params={{ study, participant: id }}>All of theirs</Link></> : 'Participant'}>
+        <Button variant="default" component={Link} to={qualityPath({ study, session, participant: id }) as '/'} leftSection={<Icon name="pulse" />}>
+          Quality
+        </Button>
         <Button leftSection={<Icon name="download" />} onClick={() => download.open({ study, selection: { participants: [id], sessions: session ? [session] : undefined }, what: `Participant ${id}` })}>
           Download {session ? 'this part' : 'all of theirs'}
         </Button>

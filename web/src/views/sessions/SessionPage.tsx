@@ -14,6 +14,7 @@ import { Icon } from '@/ui/Icon';
 import { Busy, Empty, ErrorNote } from '@/ui/notes';
 import { Status } from '@/ui/Status';
 import { DataCards } from '@/views/data/DataCards';
+import { qualityPath } from '@/views/data/scope';
 import { Attribute } from '@/views/participants/Attribute';
 
 import { lengthOf } from './Sessions';
@@ -40,6 +41,9 @@ export function SessionPage() {
   return (
     <>
       <Heading title={session.name || session.id} about={<>Session <code>{session.id}</code></>}>
+        <Button variant="default" component={Link} to={qualityPath({ study, session: id }) as '/'} leftSection={<Icon name="pulse" />}>
+          Quality
+        </Button>
         <Button leftSection={<Icon name="download" />} onClick={() => download.open({ study, selection: { sessions: [id] }, what: `Session ${id}` })}>
           Download the session
         </Button>

@@ -1,0 +1,70 @@
+import { expect, expectAccessible, keepScreen, test } from './harness/page';
+import type { Program } from './harness/program';
+
+/** A study whose data has flaws that are known: a gap of an hour, a heart that stops, one participant who sent nothing. */
+async function flawed(program: Program, study: string): Promise<void> {
+  await program.send('POST', '/studies', { id: study, name: 'A walk' });
+  await program.send('PUT', `/studies/${study}/datasets/heart`, {
+    kind: 'sensor', name: 'Heart rate', fields: [{ id: 'bpm', type: 'integer', min: 30, max: 220 }], attributes: { quality: { interval_ms: 60_000, max_gap_ms: 600_000 } },
+  });
+  await program.send('PUT', `/studies/${study}/datasets/notes`, { kind: 'custom', name: 'Notes', fields: [{ id: 'text', type: 'string' }] });
+  await program.send('PUT', `/studies/${study}/participants/silent`, { status: 'active' });
+  const at = (minute: number) => new Date(Date.UTC(2026, 0, 31, 8, minute)).toISOString();
+  const heart = [0, 1, 2, 63, 64].map((minute, index) => ({ participant: 'p07', session: 'walk-1', time: at(minute), values: { bpm: index === 4 ? 2 : 70 + index } }));
+  await program.send('POST', `/studies/${study}/datasets/heart/records`, heart);
+  await program.send('POST', `/studies/${study}/datasets/notes/records`, [{ participant: 'p08', time: at(5), values: { text: 'a lake' } }]);
+}
+
+test('quality: what failed opens the records it failed in, on every level @quick', async ({ signedIn: page, program }) => {
+  await flawed(program, 'walk');
+  await page.goto('/studies/walk');
+  await page.getByRole('navigation', { name: 'Views of this study' }).getByRole('link', { name: 'Quality' }).click();
+  await expect(page).toHaveURL(/\/studies\/walk\/quality$/);
+  const failed = page.getByRole('table', { name: 'What failed' });
+  // The API is asked the same; the page may say no other numbers.
+  const told = await program.json<{ counts: { error: number; warning: number }; datasets: { dataset: string; completeness: { received: number; expected: number } | null; findings: { check: string; samples: { seq: number }[] }[] }[] }>('/studies/walk/quality');
+  const heart = told.datasets.find((one) => one.dataset === 'heart')!;
+  expect(heart.findings.map((one) => one.check).sort()).toEqual(['gap', 'range']);
+  await expect(failed.getByRole('row').nth(1)).toContainText('range');
+  await expect(failed.getByRole('row').nth(2)).toContainText('gap');
+  const sets = page.getByRole('table', { name: 'Quality by dataset' });
+  await expect(sets.getByRole('row', { name: /Heart rate/ })).toContainText(`${heart.completeness!.received} of ${heart.completeness!.expected}`);
+  await expect(sets.getByRole('row', { name: /Notes 1/ })).toContainText('not applicable');
+  await expect(page.getByRole('img', { name: /Records by day/ })).toContainText('2026-01-31: 6 records');
+  await page.getByText('Arrived', { exact: true }).click();
+  await expect(page.getByRole('img', { name: /Arrivals by day/ })).toContainText(new Date().toISOString().slice(0, 7));
+  await expect(page).toHaveURL(/days=received/);
+  await expectAccessible(page);
+  const people = page.getByRole('grid', { name: 'Compliance' });
+  await expect(people.getByRole('row', { name: /silent/ })).toContainText('nothing came');
+
+  const seq = heart.findings.find((one) => one.check === 'range')!.samples[0]!.seq;
+  await failed.getByRole('link', { name: `record ${seq}`, exact: true }).click();
+  await expect(page).toHaveURL(new RegExp(`/studies/walk/data/heart\\?.*record=${seq}`));
+  await expect(page.getByRole('dialog', { name: /Record of Heart rate/ })).toContainText('2');
+  await page.goBack();
+  await failed.getByRole('row', { name: /range/ }).getByRole('link', { name: 'In the table' }).click();
+  await expect(page.getByRole('grid', { name: /Records of Heart rate/ }).getByRole('row')).toHaveCount(2);
+
+  await page.goto('/studies/walk/quality/heart');
+  await expect(page.getByRole('navigation', { name: 'Where you are' })).toContainText('Quality/heart');
+  await expect(page.getByRole('grid', { name: 'Quality by participant' }).getByRole('row', { name: /p07/ })).toContainText(`${heart.completeness!.received} of`);
+  await page.getByText('Sessions', { exact: true }).last().click();
+  await expect(page).toHaveURL(/by=session/);
+  await expectAccessible(page);
+  await page.getByRole('grid', { name: 'Quality by session' }).getByRole('link', { name: 'walk-1' }).click();
+  await expect(page).toHaveURL(/\/sessions\/walk-1\/quality$/);
+  await expect(failed).toContainText('gap');
+  await page.goto('/studies/walk/participants/p08/quality');
+  await expect(page.getByText('Nothing failed')).toBeVisible();
+  await expectAccessible(page);
+  await keepScreen(page, 'quality-participant');
+});
+
+test('quality of a study without data says what to do', async ({ signedIn: page, program }) => {
+  await program.send('POST', '/studies', { id: 'unused', name: 'Unused' });
+  await page.goto('/studies/unused/quality');
+  await expect(page.getByText('There is nothing to check yet')).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Import a file' })).toBeVisible();
+  await expectAccessible(page);
+});
