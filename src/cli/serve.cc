@@ -60,7 +60,7 @@ struct ServeOptions {
   api::ddm::Options ddm;
   std::uint64_t largest_file = std::uint64_t{16} << 30;
   bool trust_proxy = false;
-  std::vector<std::string> alida;  // NAME=VALUE
+  std::vector<std::string> alida, avicenna;  // NAME=VALUE
   ScheduleOptions schedules;
 };
 
@@ -264,6 +264,7 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   rooms.trust_proxy = options.trust_proxy;
   rooms.bound = std::make_shared<api::native::BoundAddress>();
   for (const std::string& assignment : options.alida) SHEAF_TRY(api::alida::SetOption(rooms.alida, assignment));
+  for (const std::string& assignment : options.avicenna) SHEAF_TRY(api::avicenna::SetOption(rooms.avicenna, assignment));
   rooms.audit = std::make_shared<access::AuditLog>(access::AuditLog::Options{rooms.catalog, rooms.site_key, directory.AuditHeadPath()});
   SHEAF_TRY(rooms.audit->Start());
   exporting::JobRunner::Options job_options;
@@ -415,6 +416,8 @@ void AddLimitOptions(CLI::App& serve, ServeOptions& options) {
       ->check(rates)
       ->capture_default_str();
   serve.add_option("--alida", options.alida, "Sets one thing of the Alida protocol (docs/alida.md); may be repeated")
+      ->type_name("NAME=VALUE");
+  serve.add_option("--avicenna", options.avicenna, "Sets one thing of the Avicenna protocol (docs/avicenna.md); may be repeated")
       ->type_name("NAME=VALUE");
   serve.add_flag("--trust-proxy", options.trust_proxy,
                  "Take the client's address from the last hop of X-Forwarded-For; only behind a proxy of your own");

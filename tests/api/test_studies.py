@@ -156,3 +156,15 @@ def test_settings_change_member_by_member(owner):
     assert again["settings"] == {**changed["settings"], "minimum_cell": 10} and again["ends_at"] is None
     owner.patch(f"/studies/{study.id}", {"settings": {"minimum_cell": 1}}, error="bad-member", place="/settings/minimum_cell")
     owner.patch(f"/studies/{study.id}", {"settings": {"colour": 1}}, error="unknown-member", place="/settings/colour")
+
+
+def test_no_two_studies_have_the_same_number(owner, stranger):
+    number = secrets.randbelow(1_000_000_000) + 1_000_000_000
+    first = new_study(owner, settings={"number": number})
+    second = new_study(stranger)
+    stranger.patch(second.path, {"settings": {"number": number}}, error="conflict", place="/settings/number")
+    stranger.post("/studies", {"id": "n-" + secrets.token_hex(4), "settings": {"number": number}}, error="conflict", place="/settings/number")
+    stranger.post("/studies", {"id": str(number)}, error="conflict", place="/id")
+    owner.patch(first.path, {"settings": {"number": number}, "name": "The same again"})
+    owner.patch(first.path, {"settings": {"number": 0}})
+    stranger.patch(second.path, {"settings": {"number": number}})

@@ -1,18 +1,13 @@
 #include "api/alida/options.h"
 
 #include <array>
-#include <charconv>
-#include <limits>
-#include <string>
+
+#include "api/named_options.h"
 
 namespace sheaf::api::alida {
 namespace {
 
-struct Switch {
-  std::string_view name, off, on;
-  bool Options::*member;
-};
-constexpr std::array kSwitches = std::to_array<Switch>({
+constexpr std::array kSwitches = std::to_array<NamedSwitch<Options>>({
     {"single_choice_type", "enum", "set", &Options::single_choice_as_set},
     {"file_delivery", "redirect", "inline", &Options::inline_files},
     {"option_visibility", "hidden", "always", &Options::all_visibility},
@@ -21,12 +16,7 @@ constexpr std::array kSwitches = std::to_array<Switch>({
     {"api_key_access", "off", "on", &Options::api_key_only},
 });
 
-struct Number {
-  std::string_view name;
-  std::int64_t Options::*member;
-  std::int64_t least;
-};
-constexpr std::array kNumbers = std::to_array<Number>({
+constexpr std::array kNumbers = std::to_array<NamedNumber<Options>>({
     {"token_lifetime_s", &Options::token_lifetime_s, 1},
     {"requests_per_minute", &Options::requests_per_minute, 0},
     {"request_burst", &Options::request_burst, 1},
@@ -38,43 +28,11 @@ constexpr std::array kNumbers = std::to_array<Number>({
     {"file_lifetime_s", &Options::file_lifetime_s, 1},
     {"link_lifetime_s", &Options::link_lifetime_s, 1},
 });
-constexpr std::int64_t kMost = 1'000'000'000;
-
-tl::unexpected<Error> Bad(std::string detail) { return Fail(ErrorCode::kUsage, std::move(detail)); }
-
-std::string KnownNames() {
-  std::string names;
-  for (const Switch& known : kSwitches) names += (names.empty() ? "" : ", ") + std::string(known.name);
-  for (const Number& known : kNumbers) names += ", " + std::string(known.name);
-  return names;
-}
 
 }  // namespace
 
 Status SetOption(Options& options, std::string_view assignment) {
-  const std::size_t sign = assignment.find('=');
-  if (sign == std::string_view::npos) return Bad("--alida takes NAME=VALUE.");
-  const std::string_view name = assignment.substr(0, sign), value = assignment.substr(sign + 1);
-  for (const Switch& known : kSwitches) {
-    if (known.name != name) continue;
-    if (value != known.off && value != known.on) {
-      return Bad("--alida " + std::string(name) + " is " + std::string(known.off) + " or " + std::string(known.on) + ".");
-    }
-    options.*known.member = value == known.on;
-    return {};
-  }
-  for (const Number& known : kNumbers) {
-    if (known.name != name) continue;
-    std::int64_t number = 0;
-    const auto [end, problem] = std::from_chars(value.data(), value.data() + value.size(), number);
-    if (problem != std::errc{} || end != value.data() + value.size() || number < known.least || number > kMost) {
-      return Bad("--alida " + std::string(name) + " is a whole number from " + std::to_string(known.least) + " to " +
-                 std::to_string(kMost) + ".");
-    }
-    options.*known.member = number;
-    return {};
-  }
-  return Bad("--alida knows no " + std::string(name) + ". It knows " + KnownNames() + ".");
+  return SetNamedOption<Options>("--alida", kSwitches, kNumbers, options, assignment);
 }
 
 }  // namespace sheaf::api::alida

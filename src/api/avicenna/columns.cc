@@ -214,6 +214,23 @@ Result<std::vector<NamedField>> FieldNames::Find(std::string_view name, std::str
   return Unknown(asked, place);
 }
 
+std::vector<std::string> FieldNames::All() const {
+  std::vector<std::string> names;
+  const bool session = entity_ == Entity::kSession;
+  for (const OfParticipant& known : kOfParticipant) names.push_back((session ? "participant." : "") + std::string(known.name));
+  if (session) {
+    names.insert(names.end(), {"uuid", "record_time"});
+    for (const KnownName& known : kOfSession) names.emplace_back(known.name);
+  }
+  for (const KnownName& known : kOfDevice) names.emplace_back(known.name);
+  if (!session) return names;
+  std::vector<std::int64_t> numbers;
+  for (const auto& [number, fields] : questions_) numbers.push_back(number);
+  std::sort(numbers.begin(), numbers.end());
+  for (const std::int64_t number : numbers) names.push_back("Q" + std::to_string(number));
+  return names;
+}
+
 void FieldNames::Add(const NamedField& found, const std::string& asked, bool one, HeaderStyle style, ChosenColumns& chosen) const {
   const bool names = style == HeaderStyle::kNames;
   const auto add = [&chosen](const std::string& column, const std::string& title) {

@@ -45,6 +45,8 @@ class FieldNames {
 
   //! One or, of a question with several fields (a grid), all of them, in order. kUnknownField with `place`.
   Result<std::vector<NamedField>> Find(std::string_view name, std::string_view place) const;
+  //! Every name there is here: what is known of the entity, then the questions by number.
+  std::vector<std::string> All() const;
   //! Columns as asked for, duplicates once; with kNames each question's metadata behind it.
   Result<ChosenColumns> Choose(const std::vector<std::string>& names, HeaderStyle style) const;
 

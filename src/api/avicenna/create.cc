@@ -154,7 +154,7 @@ Result<std::vector<std::string>> Participants(const Form& form, vault::StudyVaul
   return known;
 }
 
-Status SetRange(const Form& form, exporting::ExportOptions& options) {
+Status SetRange(const Form& form, bool refuse_reversed, exporting::ExportOptions& options) {
   std::int64_t bounds[2];
   const char* const names[] = {"start_date", "end_date"};
   for (int i = 0; i < 2; ++i) {
@@ -164,7 +164,7 @@ Status SetRange(const Form& form, exporting::ExportOptions& options) {
     bounds[i] = *millis;
   }
   if (bounds[0] > bounds[1]) {
-    if (!kSwapsReversedRanges) return Bad("It lies before start_date", names[1]);
+    if (refuse_reversed) return Bad("It lies before start_date", names[1]);
     std::swap(bounds[0], bounds[1]);
   }
   options.since = FormatIsoUtc(bounds[0] * 1000);
@@ -205,7 +205,9 @@ Result<PreparedExport> PrepareFilterExport(native::Call& call, std::string_view 
   SHEAF_ASSIGN(const RuleSet rules,
                CompileRules(rule_set, names, [&vault](std::string_view asked) { return ParticipantId(*vault, asked); }));
   const HeaderStyle style = request.version == "v2" ? HeaderStyle::kNames : HeaderStyle::kLabels;
-  SHEAF_ASSIGN(const ChosenColumns chosen, names.Choose(rules.columns, style));
+  const bool all = rules.columns.empty() && call.rooms->avicenna.empty_columns_are_all;
+  if (rules.columns.empty() && !all) return Bad("It names no column", "rule_set.columns");
+  SHEAF_ASSIGN(const ChosenColumns chosen, names.Choose(all ? names.All() : rules.columns, style));
 
   PreparedExport prepared;
   prepared.options = CommonOptions(access, dataset->id);
@@ -257,13 +259,13 @@ Result<PreparedExport> PrepareSensorExport(native::Call& call, const Form& form)
     return Bad("The study has no such data source", "data_source");
   }
   prepared.options = CommonOptions(prepared.access, dataset->id);
-  SHEAF_TRY(SetRange(form, prepared.options));
+  SHEAF_TRY(SetRange(form, call.rooms->avicenna.refuse_reversed_dates, prepared.options));
   SHEAF_ASSIGN(prepared.options.participants, Participants(form, *vault, prepared.access.rights));
   Take(SensorColumns(*dataset, study, prepared.access.study.id), prepared.options);
   const std::string participant = RecordColumnOf(*dataset, "participant"), time = RecordColumnOf(*dataset, "time");
   prepared.options.sort = "participant.id:number," + participant + "," + time;
-  prepared.options.sort_up_to = kSortUpToRows;
-  prepared.options.zip_from = kZipFromBytes;
+  prepared.options.sort_up_to = static_cast<std::uint64_t>(call.rooms->avicenna.sort_up_to_rows);
+  prepared.options.zip_from = static_cast<std::uint64_t>(call.rooms->avicenna.zip_from_bytes);
   prepared.options.entry_name = std::to_string(study) + "_" + dataset->id + ".csv";
   Asked& asked = prepared.asked;
   asked.study = study;

@@ -48,8 +48,10 @@ Status CheckUnfinished(const Call& call) {
     SHEAF_ASSIGN(const std::uint64_t count, call.rooms->catalog->CountExports(call.principal.account, "", state));
     unfinished += count;
   }
-  if (unfinished < kMaxUnfinished) return {};
-  return Fail(Error{ErrorCode::kTooManyExports, std::to_string(unfinished) + " of your exports are waiting or running.", "", kRetryAfterS});
+  const Options& options = call.rooms->avicenna;
+  if (unfinished < static_cast<std::uint64_t>(options.unfinished_exports)) return {};
+  return Fail(Error{ErrorCode::kTooManyExports, std::to_string(unfinished) + " of your exports are waiting or running.", "",
+                    static_cast<int>(options.retry_after_s)});
 }
 
 //! Held from counting an account's exports until there is one more: requests at once would all see the same few.

@@ -1,11 +1,32 @@
 #pragma once
-//! What the protocol leaves open, decided in one place. Change it here, and docs/avicenna.md with it.
+//! What the protocol leaves open, decided in one place: what can be set, then what cannot.
 
 #include <array>
 #include <cstdint>
 #include <string_view>
 
+#include "base/error.h"
+
 namespace sheaf::api::avicenna {
+
+//! Set with `--avicenna NAME=VALUE`; docs/avicenna.md names them.
+struct Options {
+  //! A sensor export that begins after it ends, as in the protocol's own example: reversed_dates=swap|refuse
+  bool refuse_reversed_dates = false;
+  //! A rule set without columns: empty_columns=refuse|all
+  bool empty_columns_are_all = false;
+  //! Exports of one account that may wait or run at once; then 429 with `retry_after_s` seconds to wait.
+  std::int64_t unfinished_exports = 5;
+  std::int64_t retry_after_s = 20;
+  //! Sensor rows are ordered by participant and time; more than this many come in the order they arrived in, which takes a
+  //! third of the time. Of one participant that is the order of time, unless a device was late. 0: always ordered.
+  std::int64_t sort_up_to_rows = 1'000'000;
+  //! A sensor file of at least this many bytes is sent as a ZIP that holds it; 0: never.
+  std::int64_t zip_from_bytes = 10 << 20;
+};
+
+//! Sets one by "name=value". kUsage with what is wrong.
+Status SetOption(Options& options, std::string_view assignment);
 
 //! The word under which the catalog keeps jobs of this protocol.
 inline constexpr std::string_view kDialect = "avicenna";
@@ -14,18 +35,6 @@ inline constexpr std::size_t kMaxBody = 1u << 20;
 inline constexpr int kMaxQueryDepth = 16;
 inline constexpr std::size_t kMaxQueryLeaves = 1000;
 inline constexpr std::size_t kMaxListedValues = 10000;
-//! Exports of one account that may wait or run at once; then 429 with these seconds to wait.
-inline constexpr std::uint64_t kMaxUnfinished = 5;
-inline constexpr int kRetryAfterS = 20;
-
-//! A sensor export that begins after it ends: swapped, as the protocol's own example needs; else refused.
-inline constexpr bool kSwapsReversedRanges = true;
-//! Sensor rows are ordered by participant and time; more than this many come in the order they arrived in, which takes a third
-//! of the time. Of one participant that is the order of time, unless a device was late.
-inline constexpr std::uint64_t kSortUpToRows = 1'000'000;
-//! A sensor file of at least this many bytes is sent as a ZIP that holds it.
-inline constexpr std::uint64_t kZipFromBytes = 10u << 20;
-
 //! Where answers that are files lie in the ZIP of a survey; their cells say `response-files/NAME`.
 inline constexpr std::string_view kAnswerFolder = "response-files";
 

@@ -241,7 +241,6 @@ Result<std::vector<std::string>> ReadColumns(const json::object& rules) {
   const std::string place = "rule_set.columns";
   const json::value* list = rules.if_contains("columns");
   if (list == nullptr || !list->is_array()) return Bad(ErrorCode::kBadMember, "It must be an array of names", place);
-  if (list->get_array().empty()) return Bad(ErrorCode::kBadMember, "It names no column", place);
   if (list->get_array().size() > 10000) return Bad(ErrorCode::kBadMember, "It names too many columns", place);
   std::vector<std::string> columns;
   for (std::size_t i = 0; i < list->get_array().size(); ++i) {

@@ -16,7 +16,7 @@ class value;
 namespace sheaf::api::avicenna {
 
 struct RuleSet {
-  std::vector<std::string> columns;  //!< as asked for
+  std::vector<std::string> columns;  //!< as asked for, perhaps none
   std::string filter;                //!< JSON; empty: none
   std::string sort;
 };

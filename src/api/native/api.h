@@ -12,6 +12,7 @@
 #include "access/limits.h"
 #include "access/tokens.h"
 #include "api/alida/options.h"
+#include "api/avicenna/options.h"
 #include "api/ddm/options.h"
 #include "blobs/blobs.h"
 #include "catalog/catalog.h"
@@ -78,6 +79,7 @@ struct Rooms {
   std::shared_ptr<BoundAddress> bound;  //!< null: never known
   std::string version;
   alida::Options alida;
+  avicenna::Options avicenna;
   ddm::Options ddm;          //!< of the donation protocol
   bool trust_proxy = false;  //!< `X-Forwarded-For` is a proxy's of our own
 };

@@ -18,6 +18,7 @@ constexpr std::uint64_t kExportsAtOnce = 200;
 // How long a deletion waits for requests and exports that have the study open.
 constexpr int kDeleteAttempts = 30;
 constexpr std::chrono::milliseconds kDeletePause{100};
+constexpr std::uint64_t kStudiesAtOnce = 500;
 
 std::string StudyJson(const model::Study& study) {
   JsonObject object;
@@ -69,9 +70,34 @@ Status AdoptNamespace(vault::Vault& vault, const std::string& id) {
   return Fail(ErrorCode::kConflict, "Records of an earlier study with this id are still on the server.", "/id");
 }
 
+//! Protocols that know studies by whole numbers must find one study by a number, its id or its setting. Under StudyChanges.
+Status CheckNumber(const Rooms& rooms, const model::Study& study) {
+  const std::string number = study.settings.number > 0 ? std::to_string(study.settings.number) : std::string();
+  for (std::string after;;) {
+    SHEAF_ASSIGN(const auto others, rooms.catalog->Studies("", "", after, kStudiesAtOnce));
+    for (const model::Study& other : others) {
+      if (other.id == study.id) continue;
+      if (!number.empty() && (other.id == number || other.settings.number == study.settings.number)) {
+        return Fail(ErrorCode::kConflict, "Another study has the number " + number + ".", "/settings/number");
+      }
+      if (other.settings.number > 0 && study.id == std::to_string(other.settings.number)) {
+        return Fail(ErrorCode::kConflict, "Another study has the number " + study.id + ".", "/id");
+      }
+    }
+    if (others.size() < kStudiesAtOnce) return {};
+    after = others.back().id;
+  }
+}
+
+//! Might it be called by a number at all? Most studies need no look at the others.
+bool HasNumber(const model::Study& study) {
+  return study.settings.number > 0 || std::all_of(study.id.begin(), study.id.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 Result<model::Study> CreateStudy(const Rooms& rooms, const model::Study& study) {
   const std::lock_guard lock(StudyChanges());
   if (rooms.catalog->FindStudy(study.id)) return Fail(ErrorCode::kStudyExists, "There is a study " + study.id + ".", "/id");
+  if (HasNumber(study)) SHEAF_TRY(CheckNumber(rooms, study));
   const Status created = rooms.vault->CreateStudy(study.id);
   if (!created) {
     const bool there = created.error().code == ErrorCode::kStudyExists || created.error().code == ErrorCode::kConflict;
@@ -162,6 +188,7 @@ Answer PatchStudy(Call& call) {
   SHEAF_ASSIGN(model::Study study, call.Study(access::Action::kManageStudy));
   const model::StudySettings before = study.settings;
   SHEAF_TRY(ReadSettings(body, study));
+  if (study.settings.number != before.number && study.settings.number > 0) SHEAF_TRY(CheckNumber(*call.rooms, study));
   SHEAF_ASSIGN(const model::Study kept, call.rooms->catalog->UpdateStudy(study));
   if (before.attributes != kept.settings.attributes || before.site_attribute != kept.settings.site_attribute) {
     SHEAF_TRY(call.rooms->jobs->ExpireFiles(study.id, "", "The study's settings of privacy have changed; start the export again."));
