@@ -28,8 +28,8 @@ Error EngineError(std::string_view message) {
     return {ErrorCode::kUnavailable, "the study's file is in use for a moment; try again", {}, 1};
   }
   LogError("the record engine refused", {{"reason", message}});
-  if (Contains(message, "FATAL") || Contains(message, "Corrupt") || Contains(message, "checksum") ||
-      Contains(message, "Serialization Error")) {
+  if (Contains(message, "FATAL") || Contains(message, "not a valid DuckDB") || Contains(message, "Corrupt") ||
+      Contains(message, "checksum") || Contains(message, "Serialization Error")) {
     return {ErrorCode::kStorageDamaged, "the record engine reports damage; see the log", {}};
   }
   return {ErrorCode::kInternal, "the record engine refused; see the log", {}};
