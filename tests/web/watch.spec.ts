@@ -68,3 +68,59 @@ test('quality of a study without data says what to do', async ({ signedIn: page,
   await expect(page.getByRole('link', { name: 'Import a file' })).toBeVisible();
   await expectAccessible(page);
 });
+
+test('live: what arrives is told, a pause and a server that goes away lose nothing, leaving hangs up @quick', async ({ signedIn: page, program }) => {
+  await program.send('POST', '/studies', { id: 'running', name: 'Running' });
+  await program.send('PUT', '/studies/running/datasets/heart', { kind: 'sensor', name: 'Heart rate', fields: [{ id: 'bpm', type: 'integer', min: 30, max: 220 }] });
+  const send = (participant: string, bpm: number) => program.send('POST', '/studies/running/datasets/heart/records', [{ participant, time: new Date().toISOString(), values: { bpm } }]);
+  const heads: (string | undefined)[] = [];
+  page.on('request', (request) => {
+    if (request.url().endsWith('/live') && request.resourceType() === 'fetch') heads.push(request.headers()['last-event-id']);
+  });
+  await page.goto('/studies/running');
+  await page.getByRole('navigation', { name: 'Views of this study' }).getByRole('link', { name: 'Live' }).click();
+  const line = page.getByRole('heading', { level: 1, name: 'Live' }).locator('..').getByRole('status');
+  await expect(line).toContainText('connected');
+  await expect(page.getByText('Nothing has arrived yet')).toBeVisible();
+  const row = page.getByRole('table', { name: 'Datasets of the running study' }).getByRole('row', { name: /Heart rate/ });
+  await send('p01', 71);
+  await expect(row).toContainText('+1');
+  await expect(page.getByRole('list', { name: 'Participants present' })).toContainText('p01');
+  await expect(page.getByRole('list', { name: 'Last records' })).toContainText('bpm 71');
+  await send('p02', 2);
+  await expect(page.getByRole('list', { name: 'New quality alerts' })).toContainText('+1 range in Heart rate');
+  await expectAccessible(page);
+  await keepScreen(page, 'live-alert');
+
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await expect(line).toContainText('paused');
+  await send('p03', 73);
+  await expect(row).toContainText('+2');
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await expect(row).toContainText('+3');
+  await expect(page.getByRole('list', { name: 'Last records' })).toContainText('bpm 73');
+  expect(heads[0]).toBeUndefined();
+  expect(heads.at(-1)).toMatch(/^\d+/);
+
+  await program.stop();
+  await expect(line).toContainText('not connected');
+  await program.start();
+  await send('p04', 74);
+  await expect(line).toContainText(/(?<!not )connected/);
+  await expect(row).toContainText('+4');
+  await expect(page.getByRole('list', { name: 'Last records' }).getByRole('listitem')).toHaveCount(4);
+
+  const hungUp = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/live'));
+  await page.getByRole('navigation', { name: 'Views of this study' }).getByRole('link', { name: 'Overview' }).click();
+  await hungUp;
+});
+
+test('live: a study that is deleted while one looks says so and is left alone', async ({ signedIn: page, program }) => {
+  await program.send('POST', '/studies', { id: 'short', name: 'Short' });
+  await page.goto('/studies/short/live');
+  const line = page.getByRole('heading', { level: 1, name: 'Live' }).locator('..').getByRole('status');
+  await expect(line).toContainText('connected');
+  await program.api('/studies/short', { method: 'DELETE' });
+  await expect(line).toContainText('ended');
+  await expect(page.getByRole('button', { name: 'Try now' })).toBeVisible();
+});

@@ -23,6 +23,7 @@ export const studyViews: { title: string; entries: Entry[] }[] = [
       { to: '/participants', text: 'Participants', icon: 'people' },
       { to: '/data', text: 'Data', icon: 'table' },
       { to: '/quality', text: 'Quality', icon: 'pulse' },
+      { to: '/live', text: 'Live', icon: 'live' },
     ],
   },
   {

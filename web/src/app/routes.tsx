@@ -68,6 +68,7 @@ const sessionQuality = createRoute({ getParentRoute: () => study, path: '/sessio
 const participantQuality = createRoute({ getParentRoute: () => study, path: '/participants/$participant/quality', validateSearch: qualitySearch, component: qualityPage() });
 const attendantQuality = createRoute({ getParentRoute: () => study, path: '/sessions/$session/participants/$participant/quality', validateSearch: qualitySearch, component: qualityPage() });
 const datasetQuality = createRoute({ getParentRoute: () => study, path: '/quality/$dataset', validateSearch: qualitySearch, component: lazyRouteComponent(() => import('@/views/quality/DatasetQualityView'), 'DatasetQualityView') });
+const live = createRoute({ getParentRoute: () => study, path: '/live', component: lazyRouteComponent(() => import('@/views/live/LiveView'), 'LiveView') });
 /** `…/data` without a dataset: crumbs lead there, and to the page above it. */
 const bare = (path: string): AnyRoute =>
   createRoute({
@@ -113,7 +114,7 @@ export const routeTree = root.addChildren([
     server,
     study.addChildren([
       overview, sessions, session, participants, participant, attendant, datasets, data, sessionData, participantData, attendantData, exports_, schedules, importing, people, privacy, retention, settings, audit,
-      quality, datasetQuality, sessionQuality, participantQuality, attendantQuality,
+      quality, datasetQuality, sessionQuality, participantQuality, attendantQuality, live,
       bare('/sessions/$session/participants'), bare('/sessions/$session/data'), bare('/participants/$participant/data'), bare('/sessions/$session/participants/$participant/data'),
     ]),
   ]),

@@ -71,7 +71,8 @@ export function Around({ scope, dataset, record }: { scope: Scope; dataset: Data
   );
 }
 
-function wordsOf(dataset: Dataset, record: Record_): string {
+/** A record in a few words. */
+export function wordsOf(dataset: Dataset, record: Record_): string {
   const values = valuesOf(record);
   return dataset.fields
     .filter((field) => values[field.id] !== undefined && values[field.id] !== null && field.type !== 'json' && !field.system)
