@@ -300,26 +300,10 @@ class LiveCore final : public StreamTask, public std::enable_shared_from_this<Li
   bool ended_ = false, complete_ = false;
   bool full_ = false, suspended_ = false, suspend_due_ = false, timer_ = false;
 };
-
-class LiveStream final : public Stream {
- public:
-  explicit LiveStream(std::shared_ptr<LiveCore> core) : core_(std::move(core)) {}
-  ~LiveStream() override { core_->Cancel(); }
-  void Read(Ready ready) override { core_->Read(std::move(ready)); }
-  void Cancel() override { core_->Cancel(); }
-  const Progress& GetProgress() const override { return core_->GetProgress(); }
-
- private:
-  std::shared_ptr<LiveCore> core_;
-};
 }  // namespace
 
 Result<std::unique_ptr<Stream>> MakeLiveStream(StreamParts parts, std::unique_ptr<vault::Cursor> cursor) {
-  const auto pool = parts.pool;
-  auto core = std::make_shared<LiveCore>(std::move(parts), std::move(cursor));
-  pool->Register(core);
-  SHEAF_TRY(core->Begin());
-  return std::make_unique<LiveStream>(std::move(core));
+  return BeginStream<LiveCore>(std::move(parts), std::move(cursor));
 }
 
 }  // namespace sheaf::exporting

@@ -77,6 +77,30 @@ struct StreamParts {
   std::unique_ptr<Encoder> NewEncoder() const { return make_encoder ? make_encoder(*plan) : MakeEncoder(*plan); }
 };
 
+//! A core as its reader has it: the core may outlive the reader for as long as a worker holds it, and does nothing more then.
+template <class Core>
+class StreamOf final : public Stream {
+ public:
+  explicit StreamOf(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+  ~StreamOf() override { core_->Cancel(); }
+  void Read(Ready ready) override { core_->Read(std::move(ready)); }
+  void Cancel() override { core_->Cancel(); }
+  const Progress& GetProgress() const override { return core_->GetProgress(); }
+
+ private:
+  std::shared_ptr<Core> core_;
+};
+
+//! Makes a core, makes it known to the pool, and begins it.
+template <class Core>
+Result<std::unique_ptr<Stream>> BeginStream(StreamParts parts, std::unique_ptr<vault::Cursor> cursor) {
+  const auto pool = parts.pool;
+  auto core = std::make_shared<Core>(std::move(parts), std::move(cursor));
+  pool->Register(core);
+  SHEAF_TRY(core->Begin());
+  return std::make_unique<StreamOf<Core>>(std::move(core));
+}
+
 //! In order of seq, suspended when the reader is slow. `cursor` is resumable.
 Result<std::unique_ptr<Stream>> MakeLiveStream(StreamParts parts, std::unique_ptr<vault::Cursor> cursor);
 //! At full speed into an unlinked file. Null `cursor`: Parquet, or it is opened by the run.

@@ -248,26 +248,10 @@ class SpoolCore final : public StreamTask, public std::enable_shared_from_this<S
   bool done_ = false;    // written to the end
   bool closed_ = false;  // read to the end
 };
-
-class SpoolStream final : public Stream {
- public:
-  explicit SpoolStream(std::shared_ptr<SpoolCore> core) : core_(std::move(core)) {}
-  ~SpoolStream() override { core_->Cancel(); }
-  void Read(Ready ready) override { core_->Read(std::move(ready)); }
-  void Cancel() override { core_->Cancel(); }
-  const Progress& GetProgress() const override { return core_->GetProgress(); }
-
- private:
-  std::shared_ptr<SpoolCore> core_;
-};
 }  // namespace
 
 Result<std::unique_ptr<Stream>> MakeSpoolStream(StreamParts parts, std::unique_ptr<vault::Cursor> cursor) {
-  const auto pool = parts.pool;
-  auto core = std::make_shared<SpoolCore>(std::move(parts), std::move(cursor));
-  pool->Register(core);
-  SHEAF_TRY(core->Begin());
-  return std::make_unique<SpoolStream>(std::move(core));
+  return BeginStream<SpoolCore>(std::move(parts), std::move(cursor));
 }
 
 }  // namespace sheaf::exporting
