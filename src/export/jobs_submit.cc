@@ -10,6 +10,8 @@
 #include "export/media.h"
 #include "export/tickets.h"
 #include "privacy/generalise.h"
+#include "privacy/naming.h"
+#include "query/filter.h"
 
 namespace sheaf::exporting {
 namespace {
@@ -54,6 +56,37 @@ Status Validate(vault::StudyVault& study, const ExportOptions& options, const Vi
   return CheckRuleNames(study, options, datasets);
 }
 
+//! The request in the words of its answer: who may see identifiers asks by ids, what is kept of the request and told beside
+//! the file names people by code.
+Result<ExportOptions> InCodes(vault::StudyVault& study, ExportOptions options, const Viewer& viewer) {
+  const bool names = !options.participants.empty() || !options.sessions.empty() || !options.filter.empty();
+  if (options.privacy.identifiers == privacy::IdentifierMode::kKeep || !names) return options;
+  SHEAF_ASSIGN(const auto key, CodeKeyOf(viewer));
+  const privacy::Naming naming(study, key, viewer.rights.identifiers);
+  const auto rename = [&](std::vector<std::string>& people, privacy::CodeKind kind, const char* place) -> Status {
+    for (std::string& one : people) { SHEAF_ASSIGN(one, naming.CodeOf(kind, one, place)); }
+    return {};
+  };
+  SHEAF_TRY(rename(options.participants, privacy::CodeKind::kParticipant, "participant"));
+  SHEAF_TRY(rename(options.sessions, privacy::CodeKind::kSession, "session"));
+  if (options.filter.empty()) return options;
+  SHEAF_ASSIGN(const auto datasets, ResolveDatasets(study, options, viewer.rights));
+  std::optional<std::string> filter;
+  for (const auto& id : datasets) {
+    SHEAF_ASSIGN(const auto dataset, study.FindDataset(id));
+    SHEAF_ASSIGN(auto renamed, query::RenamePeople(options.filter, *dataset, [&](model::ColumnKind column, std::string_view name) {
+                   const bool session = column == model::ColumnKind::kSession || column == model::ColumnKind::kSessionId;
+                   return naming.CodeOf(session ? privacy::CodeKind::kSession : privacy::CodeKind::kParticipant, name, "/filter");
+                 }));
+    if (filter && *filter != renamed)
+      return Fail(ErrorCode::kBadFilter, "Some of the datasets have a field of this name: write record.participant or record.session.",
+                  "/filter");
+    filter = std::move(renamed);
+  }
+  if (filter) options.filter = *std::move(filter);
+  return options;
+}
+
 //! Changes when a byte of the file could: the request, the definitions, the records, the people.
 Result<std::string> Fingerprint(vault::StudyVault& study, const model::Study& about, const ExportOptions& options,
                                 const model::ViewRights& rights, const std::string& request) {
@@ -94,8 +127,10 @@ Result<ExportJob> JobRunner::Impl::Submit(std::string_view account, std::string_
                                           std::string_view idempotency_key, bool& created, const model::ViewRights& rights,
                                           const DialectWords& words, std::string_view schedule) {
   created = false;
-  const ExportOptions options = ForViewer(asked, rights);
-  SHEAF_TRY(RequireMedia(options, rights));
+  SHEAF_TRY(RequireMedia(ForViewer(asked, rights), rights));
+  SHEAF_ASSIGN(const auto study, options_.vault->OpenStudy(study_id));
+  SHEAF_ASSIGN(const auto about, options_.catalog->FindStudy(study_id));
+  SHEAF_ASSIGN(const ExportOptions options, InCodes(*study, ForViewer(asked, rights), ViewerOf(about, rights)));
   ExportJob job;
   job.id = NewId("exp_");
   job.account = account;
@@ -108,8 +143,6 @@ Result<ExportJob> JobRunner::Impl::Submit(std::string_view account, std::string_
   job.dialect_request = words.request;
   SHEAF_ASSIGN(auto known, FindByKey(account, study_id, job.request, idempotency_key));
   if (known) return *std::move(known);
-  SHEAF_ASSIGN(const auto study, options_.vault->OpenStudy(study_id));
-  SHEAF_ASSIGN(const auto about, options_.catalog->FindStudy(study_id));
   SHEAF_TRY(Validate(*study, options, ViewerOf(about, rights)));
   SHEAF_ASSIGN(job.fingerprint, Fingerprint(*study, about, options, rights, job.request));
   // A file that names its own job is no other's.

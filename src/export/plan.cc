@@ -201,13 +201,16 @@ Status AddConditions(const PlanPrivacy& privacy, Plan& plan) {
     if (privacy.Removes()) SHEAF_TRY(privacy.Removal().TranslateFilter(filter));
     conditions.push_back(std::move(filter));
   }
-  const auto people = [&privacy](privacy::CodeKind kind, const std::vector<std::string>& ids) {
-    return privacy.Removes() ? privacy.Removal().IdsOf(kind, ids) : ids;
+  const auto add_people = [&](ColumnKind column, privacy::CodeKind kind, const std::vector<std::string>& names,
+                              const char* place) -> Status {
+    if (names.empty()) return {};
+    std::vector<std::string> ids = names;
+    if (privacy.Removes()) { SHEAF_ASSIGN(ids, privacy.Removal().IdsOf(kind, names, place)); }
+    conditions.push_back(IsOneOf(column, ids));
+    return {};
   };
-  if (!options.participants.empty())
-    conditions.push_back(IsOneOf(ColumnKind::kParticipantId, people(privacy::CodeKind::kParticipant, options.participants)));
-  if (!options.sessions.empty())
-    conditions.push_back(IsOneOf(ColumnKind::kSessionId, people(privacy::CodeKind::kSession, options.sessions)));
+  SHEAF_TRY(add_people(ColumnKind::kParticipantId, privacy::CodeKind::kParticipant, options.participants, "participant"));
+  SHEAF_TRY(add_people(ColumnKind::kSessionId, privacy::CodeKind::kSession, options.sessions, "session"));
   if (auto responses = WhichResponses(options, *plan.dataset)) conditions.push_back(*std::move(responses));
   if (options.format == Format::kAlida && plan.dataset->kind == model::DatasetKind::kSurvey)
     conditions.push_back(HoldsAnything(*plan.dataset));

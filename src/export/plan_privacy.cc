@@ -49,7 +49,7 @@ Status PlanPrivacy::Prepare() {
   const privacy::Options& privacy = options_.privacy;
   const bool removes = privacy.identifiers != IdentifierMode::kKeep;
   if (removes || privacy.shift_dates || viewer_.rights.own_participant) { SHEAF_ASSIGN(key_, CodeKeyOf(viewer_)); }
-  if (removes) removal_.emplace(dataset_, viewer_.settings, study_, *people_, key_, privacy.payloads);
+  if (removes) removal_.emplace(dataset_, viewer_.settings, study_, *people_, key_, privacy.payloads, viewer_.rights.identifiers);
   if (privacy.generalise.empty()) return {};
   SHEAF_ASSIGN(generalisation_, privacy::ParseGeneralisation(privacy.generalise, "generalise"));
   for (const auto& [name, rule] : generalisation_) SHEAF_TRY(CheckRule(name, rule));

@@ -44,4 +44,9 @@ std::string Code(const CodeKey& key, CodeKind kind, std::string_view id) {
   return code;
 }
 
+bool IsCode(CodeKind kind, std::string_view text) {
+  return text.size() == kCharacters + 2 && text[0] == Letter(kind) && text[1] == '-' &&
+         text.find_first_not_of(kDigits, 2) == std::string_view::npos;
+}
+
 }  // namespace sheaf::privacy

@@ -16,4 +16,7 @@ enum class CodeKind { kParticipant, kSession, kRecord };
 //! million ids share a code with a probability of one in twenty billion.
 std::string Code(const CodeKey& key, CodeKind kind, std::string_view id);
 
+//! Is the text written as a code of this kind is, whether or not it is somebody's?
+bool IsCode(CodeKind kind, std::string_view text);
+
 }  // namespace sheaf::privacy

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "privacy/coded_people.h"
+#include "privacy/naming.h"
 #include "vault/care.h"
 
 namespace sheaf::privacy {
@@ -42,6 +44,25 @@ files::File FilesSeen::Shown(files::File file) const {
 Status FilesSeen::RequireBytes() const {
   if (reader_.rights.identifiers) return {};
   return Fail(ErrorCode::kForbidden, "Faces and voices identify people: files are for those who may see identifiers.");
+}
+
+Result<files::FileFilter> FilterFor(vault::StudyVault& study, const Reader& reader, files::FileFilter asked) {
+  if (reader.rights.identifiers) return asked;
+  if (!asked.record.empty())
+    return Fail(ErrorCode::kIdentifierRemoved, "Without the right to identifiers files are not chosen by records' ids.", "record");
+  const Naming naming(study, reader.key, false);
+  const auto people = study.People();
+  const auto id_of = [&](CodeKind kind, std::string& name, const char* place) -> Status {
+    if (name.empty()) return {};
+    SHEAF_ASSIGN(const std::string code, naming.CodeOf(kind, name, place));
+    const auto ids = IdsOfCodes(*people, reader.key, kind, {code});
+    // No id has a line's end in it.
+    name = ids.empty() ? "\n" : ids.begin()->second;
+    return {};
+  };
+  SHEAF_TRY(id_of(CodeKind::kParticipant, asked.participant, "participant"));
+  SHEAF_TRY(id_of(CodeKind::kSession, asked.session, "session"));
+  return asked;
 }
 
 model::DatasetKind KindOfFile(vault::StudyVault& study, const files::File& file) {

@@ -31,6 +31,9 @@ class FilesSeen {
   std::optional<std::vector<std::int32_t>> participants_;  // by number, ascending; nullopt: everybody
 };
 
+//! The filter as the catalog needs it: who may not see identifiers names people by code, see Naming, and no records.
+Result<files::FileFilter> FilterFor(vault::StudyVault& study, const Reader& reader, files::FileFilter asked);
+
 //! Whose records a file belongs to: the kind of its dataset, where it names one, else what its own kind says.
 model::DatasetKind KindOfFile(vault::StudyVault& study, const files::File& file);
 

@@ -101,9 +101,9 @@ Status Removal::TranslatePeople(model::Predicate& leaf, CodeKind kind) const {
   if (IsNullTest(leaf.op)) return {};
   const std::string name = kind == CodeKind::kParticipant ? "participant" : "session";
   if (!IsEquality(leaf.op)) return Removed(name, "is compared with whole codes, by = != in and not_in", "/filter");
-  std::vector<std::string> codes;
-  for (const auto& value : leaf.values) codes.push_back(std::get<std::string>(value));
-  const auto ids = IdsOf(kind, codes);
+  std::vector<std::string> names;
+  for (const auto& value : leaf.values) names.push_back(std::get<std::string>(value));
+  SHEAF_ASSIGN(const auto ids, IdsOf(kind, names, "/filter"));
   leaf.values.assign(ids.begin(), ids.end());
   return {};
 }
@@ -153,7 +153,12 @@ Status Removal::TranslateSort(std::vector<model::SortKey>& order) const {
   return {};
 }
 
-std::vector<std::string> Removal::IdsOf(CodeKind kind, const std::vector<std::string>& codes) const {
+Result<std::vector<std::string>> Removal::IdsOf(CodeKind kind, const std::vector<std::string>& names, std::string_view place) const {
+  std::vector<std::string> codes;
+  for (const auto& name : names) {
+    SHEAF_ASSIGN(std::string code, naming_.CodeOf(kind, name, place));
+    codes.push_back(std::move(code));
+  }
   const auto known = IdsOfCodes(people_, key_, kind, codes);
   std::vector<std::string> ids;
   for (const auto& code : codes) {

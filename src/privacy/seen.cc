@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "privacy/coded_people.h"
+#include "privacy/naming.h"
 #include "privacy/people_texts.h"
 
 namespace sheaf::privacy {
@@ -23,6 +24,14 @@ model::Predicate OneOf(model::Column column, const std::vector<std::string>& tex
 }
 
 Error Missing(std::string_view noun) { return {ErrorCode::kNotFound, "there is no " + std::string(noun) + " with this id", {}, 0}; }
+
+//! Whose code it is. The same answer for ids that exist and ids that do not.
+Result<std::string> IdOfCode(vault::StudyVault& study, const Reader& reader, CodeKind kind, const std::string& code) {
+  if (!IsCode(kind, code)) return Fail(ErrorCode::kNotFound, NoCode(kind, {}).detail);
+  const auto ids = IdsOfCodes(*study.People(), reader.key, kind, {code});
+  if (ids.empty()) return Fail(Missing(kind == CodeKind::kParticipant ? "participant" : "session"));
+  return ids.begin()->second;
+}
 
 //! Are some participants, and the sessions without the others, hidden? With datasets: whoever has no record in these.
 bool SeesSomePeople(const model::ViewRights& rights) { return model::SeesSomeParticipants(rights) || !rights.datasets.empty(); }
@@ -221,11 +230,7 @@ Result<vault::Page<model::Participant>> ListParticipants(vault::StudyVault& stud
 
 Result<model::Participant> FindParticipant(vault::StudyVault& study, const Reader& reader, std::string_view asked) {
   std::string id(asked);
-  if (!reader.rights.identifiers) {
-    const auto ids = IdsOfCodes(*study.People(), reader.key, CodeKind::kParticipant, {id});
-    if (ids.empty()) return Fail(Missing("participant"));
-    id = ids.begin()->second;
-  }
+  if (!reader.rights.identifiers) { SHEAF_ASSIGN(id, IdOfCode(study, reader, CodeKind::kParticipant, id)); }
   if (SeesSomePeople(reader.rights)) {
     SHEAF_ASSIGN(const auto seen, SeenParticipants(study, reader));
     const auto number = study.ParticipantNumber(id);
@@ -264,11 +269,7 @@ Result<vault::Page<model::Session>> ListSessions(vault::StudyVault& study, const
 Result<model::Session> FindSession(vault::StudyVault& study, const Reader& reader, std::string_view asked) {
   const bool some = SeesSomePeople(reader.rights);
   std::string id(asked);
-  if (!reader.rights.identifiers) {
-    const auto ids = IdsOfCodes(*study.People(), reader.key, CodeKind::kSession, {id});
-    if (ids.empty()) return Fail(Missing("session"));
-    id = ids.begin()->second;
-  }
+  if (!reader.rights.identifiers) { SHEAF_ASSIGN(id, IdOfCode(study, reader, CodeKind::kSession, id)); }
   Seen seen;
   if (some) {
     SHEAF_ASSIGN(seen, SeenSessions(study, reader));

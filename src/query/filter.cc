@@ -128,6 +128,40 @@ class Binder {
   std::size_t leaves_ = 0;
 };
 
+bool NamesSomebody(model::ColumnKind kind) {
+  using model::ColumnKind;
+  return kind == ColumnKind::kParticipant || kind == ColumnKind::kParticipantId || kind == ColumnKind::kSession ||
+         kind == ColumnKind::kSessionId;
+}
+
+Status RenameText(json::value& value, model::ColumnKind kind, const Rename& rename) {
+  if (!value.is_string()) return {};
+  SHEAF_ASSIGN(const std::string renamed, rename(kind, View(value.get_string())));
+  value = renamed;
+  return {};
+}
+
+//! As deep as the JSON, which is limited.
+Status RenameIn(json::value& node, const Names& names, const Rename& rename) {
+  if (node.is_array()) {
+    for (json::value& element : node.get_array()) SHEAF_TRY(RenameIn(element, names, rename));
+    return {};
+  }
+  if (!node.is_object()) return {};
+  json::object& object = node.get_object();
+  for (const char* const word : {"all", "any", "not"}) {
+    if (json::value* inner = object.if_contains(word)) SHEAF_TRY(RenameIn(*inner, names, rename));
+  }
+  const json::value* const field = object.if_contains("field");
+  json::value* const value = object.if_contains("value");
+  if (field == nullptr || value == nullptr || !field->is_string()) return {};
+  const auto column = names.ForCondition(View(field->get_string()), {});
+  if (!column || !NamesSomebody(column->kind) || column->cast != model::FieldType::kString) return {};
+  if (!value->is_array()) return RenameText(*value, column->kind, rename);
+  for (json::value& element : value->get_array()) SHEAF_TRY(RenameText(element, column->kind, rename));
+  return {};
+}
+
 void AppendCanonical(std::string& out, const json::value& value) {
   switch (value.kind()) {
     case json::kind::null: out += "null"; return;
@@ -177,6 +211,15 @@ Result<std::string> CanonicalFilter(std::string_view json) {
   SHEAF_TRY(ReadJson(json, value));
   std::string text;
   text.reserve(json.size());
+  AppendCanonical(text, value);
+  return text;
+}
+
+Result<std::string> RenamePeople(std::string_view json, const model::Dataset& dataset, const Rename& rename) {
+  json::value value;
+  SHEAF_TRY(ReadJson(json, value));
+  SHEAF_TRY(RenameIn(value, Names(dataset), rename));
+  std::string text;
   AppendCanonical(text, value);
   return text;
 }

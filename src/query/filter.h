@@ -20,6 +20,7 @@
 //! they cannot be.
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,12 @@ Result<model::Predicate> ParseFilter(std::string_view json, const model::Dataset
 //! A filter as JSON text whose members are in canonical order and whose numbers are written one way, for comparing
 //! requests. It is not bound: only faults of the JSON are found.
 Result<std::string> CanonicalFilter(std::string_view json);
+
+//! What to write in the place of an id: `column` is one of participants' or sessions' ids.
+using Rename = std::function<Result<std::string>(model::ColumnKind column, std::string_view id)>;
+//! The filter with the ids of people that it compares with renamed, as canonical JSON. A condition that cannot be bound
+//! stays as it is: ParseFilter says what is wrong with it. Errors: of the JSON, and of `rename`.
+Result<std::string> RenamePeople(std::string_view json, const model::Dataset& dataset, const Rename& rename);
 
 //! `sort`: comma-separated names as above, each with an optional leading `-` (descending) or `+` (which may have become
 //! a space in an address). An empty text is an empty list.

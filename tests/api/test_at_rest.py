@@ -255,3 +255,10 @@ def test_the_site_key_is_rotated(own):
     assert download(Api(server.url, api.key), job).content == content
     opened = download(Api(server.url, api.key), other, headers={"X-Study-Passphrase": PASSPHRASE})
     assert opened.status_code == 200
+
+
+def test_the_key_file_lies_outside_the_data(tmp_path):
+    """A copy of the data alone opens nothing."""
+    refused = program.run("serve", "--data", tmp_path / "data", "--key-file", tmp_path / "data" / "site.key", "--listen", "127.0.0.1:0", check=False)
+    assert refused.returncode == 2 and "outside the data directory" in refused.stderr
+    assert not (tmp_path / "data" / "site.key").exists()

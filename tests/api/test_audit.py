@@ -137,6 +137,45 @@ def test_who_is_denied_is_seen(server, owner, stranger, study, make_key, admin):
     assert marker not in json.dumps(refused)
 
 
+def test_signing_in_and_failing_to_is_recorded(own):
+    """Who came and who was turned away, by which address; no password."""
+    server, api = own
+    person = "anna.lovelace@example.org"
+    server.add_user(person)
+    browser = Api(server.url)
+    browser.post("/session", {"email": person, "password": "a wrong password"}, error="sign-in-refused")
+    browser.post("/session", {"email": "nobody@example.org", "password": "a wrong password"}, error="sign-in-refused")
+    token = browser.post("/session", {"email": person, "password": "a long enough password"}).json()["csrf_token"]
+    browser.delete("/session", headers={"X-CSRF-Token": token}, status=204)
+    found = entries(api, action="session.")
+    assert [(entry["action"], entry["outcome"]) for entry in reversed(found)] in (
+        [("session.sign_in", "denied"), ("session.sign_in", "denied"), ("session.sign_in", "ok"), ("session.sign_out", "ok")],
+        [("session.sign_in", "denied"), ("session.sign_in", "ok"), ("session.sign_out", "ok")])  # equal ones of a moment are one
+    assert sum(entry["times"] for entry in found) == 4 and all(entry["address"] == "127.0.0.1" for entry in found)
+    assert found[0]["actor"] == found[1]["actor"] != "" and "password" not in json.dumps(found)
+    assert {entry["detail"]["options"]["email"] for entry in found if entry["action"] == "session.sign_in" and entry["outcome"] == "denied"} <= {person, "nobody@example.org"}
+
+
+def test_rights_and_keys_are_recorded(owner, stranger, admin, filled):
+    """What was granted, to whom and by whom; what participants wished, and what was done about it."""
+    study, _ = filled
+    key = owner.post("/keys", {"name": "phone", "scopes": ["read:records"], "studies": [study.id]}).json()
+    owner.delete(f"/keys/{key['id']}", status=204)
+    owner.put(f"{study.path}/grants/{STRANGER}", {"rights": ["view"]}, headers={"X-Reason": "she codes the interviews"})
+    stranger.get(f"{study.path}/participants/p1")
+    owner.delete(f"{study.path}/grants/{STRANGER}", status=204)
+    owner.put(f"{study.path}/participants/p1/consents/research", {"given": True})
+    owner.post(f"{study.path}/participants/p1/withdrawal", {})
+    owner.put(f"{study.path}/retention", {"archive_after_days": 9})
+    owner.post(f"{study.path}/participants/p2/erasure", headers={"X-Reason": "by letter"})
+    found = {entry["action"]: entry for entry in entries(owner, study)}
+    assert {"grant.change", "grant.remove", "consent.change", "participant.withdraw", "retention.change", "participant.erase"} <= set(found)
+    assert found["grant.change"]["reason"] == "she codes the interviews" and found["grant.change"]["target"].startswith("usr_") and found["grant.change"]["actor"] != found["participant.read"]["actor"]
+    assert found["participant.withdraw"]["participant"] == "p1" and found["participant.erase"]["participant"] in ("", None) and found["participant.erase"]["reason"] == "by letter"
+    made = [entry for entry in entries(admin, since=found["study.create"]["time"]) if entry["target"] == key["id"]]
+    assert [entry["action"] for entry in made] == ["key.revoke", "key.create"] and key["key"] not in json.dumps(made)
+
+
 def test_equal_reads_in_a_moment_are_counted(owner, filled):
     study, dataset = filled
     for _ in range(40):

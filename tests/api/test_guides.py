@@ -8,7 +8,7 @@ import pytest
 
 from harness import program
 
-GUIDES = ["import.md", "export.md", "incremental.md", "surveys.md", "alida.md", "ddm.md"]
+GUIDES = ["import.md", "export.md", "incremental.md", "surveys.md", "alida.md", "ddm.md", "owner.md", "collaborator.md"]
 SAMPLE = "rownames,A1,gender\n61617,2,1\n61618,2,2\n61620,5,\n"
 
 

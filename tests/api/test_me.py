@@ -93,6 +93,20 @@ def test_own_data_and_nobody_elses(server, open_study):
     assert "attachment" in everything.headers["Content-Disposition"]
 
 
+def test_other_people_in_it_are_coded(server, open_study):
+    """What a participant's own records tell of others: codes for ids, no addresses; of themselves everything."""
+    study = open_study
+    study.dataset("chat", [{"id": "to", "type": "identifier"}, {"id": "text", "type": "string"}, {"id": "data", "type": "json"}, {"id": "mail", "type": "string", "privacy": "direct"}], kind="chat").send([
+        {"id": "own", "participant": "ada", "session": "s1", "values": {"to": "ben", "text": "write to ben@example.org", "data": {"from": "ada", "to": ["ben"]}, "mail": "ada@example.org"}}])
+    me = visitor(server, study)
+    [record] = me.get("/me/datasets/chat/records").json()["records"]
+    code = record["values"]["to"]
+    assert code.startswith("P-") and record["values"] == {"to": code, "text": "write to [email]", "data": {"from": "ada", "to": [code]}, "mail": "ada@example.org"}
+    assert record["participant"] == "ada" and record["session"] == "s1"
+    everything = me.get("/me/export")
+    assert everything.json()["datasets"]["chat"]["records"][0]["values"] == record["values"] and b"ben" not in everything.content
+
+
 def test_one_sees_ones_own_without_consent(server, open_study):
     open_study.api.patch(open_study.path, {"settings": {"records_consent": True}})
     assert visitor(server, open_study).get("/me").json()["datasets"][0]["records"] == 3

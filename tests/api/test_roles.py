@@ -13,7 +13,7 @@ from harness.client import Api, ndjson
 TABLE = yaml.safe_load((pathlib.Path(__file__).parent / "data" / "roles.yaml").read_text(encoding="utf-8"))
 OPERATIONS = {operation.identity: operation for operation in contract.operations()}
 CALLERS = ["nobody", "wrong_key", "revoked", "stranger", "view", "export", "manage", "delete", "masked", "expired", "owner", "admin", "signed_in",
-           "forged", "other_study", "wrong_scope"]
+           "forged", "participant", "other_study", "wrong_scope"]
 #: What each collaborator is granted.
 GRANTS = {
     "view": {"rights": ["view"]}, "export": {"rights": ["export"]}, "manage": {"rights": ["manage"]}, "delete": {"rights": ["delete"]},
@@ -67,7 +67,8 @@ def furnish(owner, grants):
 
 @pytest.fixture(scope="module")
 def own(world):
-    return furnish(world["api"]["owner"], GRANTS)
+    world["own"] = furnish(world["api"]["owner"], GRANTS)
+    return world["own"]
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,10 @@ def caller(world, name, operation):
             scopes = [scope for scope in SCOPES if scope != operation.scope]
             world["scoped"][operation.scope] = Api(world["server"].url, world["make_key"](BOSS, scopes=scopes)["key"])
         return world["scoped"][operation.scope]
+    if name == "participant":
+        owner, study = world["api"]["owner"], f"/studies/{world['own']['study']}"
+        owner.patch(study, {"settings": {"participant_access": True}})
+        return Api(world["server"].url, owner.post(f"{study}/participants/p1/links", {"expires": "1d"}).json()["token"])
     if name in ("signed_in", "forged"):
         # A session of its own: some operations end it.
         browser = sign_in(world["server"])
@@ -160,7 +165,7 @@ def test_on_the_own_study(world, own, identity):
 
 
 @pytest.mark.parametrize("identity", [identity for identity, operation in OPERATIONS.items() if is_in_a_study(operation)])
-def test_on_a_foreign_study(world, foreign, identity):
+def test_on_a_foreign_study(world, own, foreign, identity):
     operation = OPERATIONS[identity]
     expected = {**row(identity)["outcome"], **row(identity).get("except", {})}
     seen, wanted = {}, {}

@@ -123,7 +123,7 @@ Result<access::StudyAccess> AnyReadAccess(const Call& call, bool& all) {
   return allowed;
 }
 
-Result<files::FileFilter> ReadFilter(const Call& call, const privacy::Reader& reader) {
+Result<files::FileFilter> ReadFilter(const Call& call) {
   files::FileFilter filter;
   const std::pair<std::string_view, std::string*> texts[] = {{"kind", &filter.kind},       {"participant", &filter.participant},
                                                              {"session", &filter.session}, {"dataset", &filter.dataset},
@@ -137,10 +137,6 @@ Result<files::FileFilter> ReadFilter(const Call& call, const privacy::Reader& re
     return Fail(ErrorCode::kBadParameter, "\"state\" is complete or uploading.", "state");
   }
   if (!state.empty()) filter.complete = state == "complete";
-  // Who sees codes cannot ask by ids: that would tell whose they are.
-  if (!reader.rights.identifiers && !(filter.participant.empty() && filter.session.empty() && filter.record.empty())) {
-    return Fail(ErrorCode::kIdentifierRemoved, "Files are not chosen by ids without the right to identifiers.");
-  }
   return filter;
 }
 
@@ -152,8 +148,9 @@ Answer ListFiles(Call& call) {
   const std::string after(call.request.QueryParameter("cursor").value_or(""));
   if (!after.empty() && !IsSlug(after)) return Fail(ErrorCode::kBadCursor, "The cursor was not given by this list.", "cursor");
   SHEAF_ASSIGN(const auto reader, call.Reader(access));
-  SHEAF_ASSIGN(const files::FileFilter filter, ReadFilter(call, reader));
+  SHEAF_ASSIGN(const files::FileFilter asked, ReadFilter(call));
   SHEAF_ASSIGN(const auto vault, call.Vault(access.study));
+  SHEAF_ASSIGN(const files::FileFilter filter, privacy::FilterFor(*vault, reader, asked));
   SHEAF_ASSIGN(const auto seen, privacy::FilesSeen::Make(*vault, reader));
   KindsRead kinds(call, all);
   const auto* const care = vault->Care();
