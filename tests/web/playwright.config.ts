@@ -12,6 +12,8 @@ export default defineConfig({
   fullyParallel: false,
   workers: Number(process.env.SHEAF_JOBS ?? 2),
   timeout: 300_000,
+  // Of many minutes in a browser on somebody's loaded machine. What passes only the second time is named as flaky.
+  retries: process.env.CI ? 1 : 0,
   expect: { timeout: 30_000 },
   reporter: [['list']],
   use: {
