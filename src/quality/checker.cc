@@ -145,7 +145,9 @@ struct Checker::Impl {
         if (one->second < next->second) next = one;
       }
       if (next->second > now) {
-        arrived.wait_until(lock, next->second);
+        // Kept: the study may be forgotten while this waits, and the wait looks at the time again.
+        const Clock::time_point due = next->second;
+        arrived.wait_until(lock, due);
         continue;
       }
       const std::string study = next->first;

@@ -140,6 +140,26 @@ TEST_F(Checking, SessionsThatEndBeforeTheyStart) {
   EXPECT_TRUE(checker.Report(*study_, {{"data"}, {}}));
 }
 
+TEST_F(Checking, ForgottenWhileItWaitsForItsTurn) {
+  Define("data", "append");
+  ASSERT_TRUE(Write("data", Rows(0, 10)));
+  Checker checker({{std::shared_ptr<void>(), vault_.get()}, Directory(), true});
+  std::atomic<int> checked{0};
+  checker.OnChecked([&](const std::string&) { ++checked; });
+  for (int turn = 0; turn < 3; ++turn) {
+    checker.Changed("s");
+    while (checked <= turn) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    // Just checked: the next check is put off, and the study goes while it is.
+    for (int again = 0; again < 20; ++again) {
+      checker.Changed("s");
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      ASSERT_TRUE(checker.Forget("s"));
+    }
+  }
+  checker.Stop();
+  EXPECT_EQ(checked, 3);
+}
+
 TEST_F(Checking, AskedByManyAtOnce) {
   Define("data", "append");
   ASSERT_TRUE(Write("data", Rows(0, 20'000)));
