@@ -38,6 +38,20 @@ std::string SameAs(const AuditEntry& entry) {
   return text;
 }
 
+//! The entry that says of which others the details are gone.
+AuditEntry Redacted(std::string_view study, std::string_view dataset, const std::vector<std::int64_t>& seqs) {
+  AuditEntry entry;
+  entry.time = Now();
+  entry.actor_kind = "server";
+  entry.action = kRedacted;
+  entry.study = study;
+  entry.dataset = dataset;
+  entry.target = WriteSeqs(seqs);
+  entry.outcome = "ok";
+  entry.rows = static_cast<std::int64_t>(seqs.size());
+  return entry;
+}
+
 }  // namespace
 
 struct AuditLog::Impl {
@@ -236,26 +250,26 @@ void AuditLog::Note(AuditEntry entry) {
   if (first) impl_->work.notify_one();
 }
 
-Result<std::uint64_t> AuditLog::Redact(std::string_view study, const std::vector<std::string>& words) {
+Status AuditLog::BeginRedaction(std::string_view study) {
   // What waits is written first, so that no detail comes after its erasure.
   AuditEntry begun;
   begun.actor_kind = "server";
   begun.action = "audit.redact";
   begun.study = study;
   begun.outcome = "started";
-  SHEAF_TRY(Record(std::move(begun)));
-  const auto announce = [&](const std::vector<std::int64_t>& seqs) {
-    AuditEntry entry;
-    entry.time = Now();
-    entry.actor_kind = "server";
-    entry.action = kRedacted;
-    entry.study = study;
-    entry.target = WriteSeqs(seqs);
-    entry.outcome = "ok";
-    entry.rows = static_cast<std::int64_t>(seqs.size());
-    return entry;
-  };
+  return Record(std::move(begun));
+}
+
+Result<std::uint64_t> AuditLog::Redact(std::string_view study, const std::vector<std::string>& words) {
+  SHEAF_TRY(BeginRedaction(study));
+  const auto announce = [&](const std::vector<std::int64_t>& seqs) { return Redacted(study, "", seqs); };
   return impl_->Store().Redact(study, words, announce, ChainEntry);
+}
+
+Result<std::uint64_t> AuditLog::RedactData(std::string_view study, std::string_view dataset) {
+  SHEAF_TRY(BeginRedaction(study));
+  const auto announce = [&](const std::vector<std::int64_t>& seqs) { return Redacted(study, dataset, seqs); };
+  return impl_->Store().RedactData(study, dataset, announce, ChainEntry);
 }
 
 }  // namespace sheaf::access

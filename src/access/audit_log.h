@@ -41,8 +41,12 @@ class AuditLog {
   //! Erasure: takes the details out of the study's entries that hold one of the words, and says in an entry which those were.
   //! Answers how many.
   Result<std::uint64_t> Redact(std::string_view study, const std::vector<std::string>& words);
+  //! The same for what was asked of records that are deleted because their time is over: of a dataset or, with an empty name, of a study.
+  Result<std::uint64_t> RedactData(std::string_view study, std::string_view dataset);
 
  private:
+  Status BeginRedaction(std::string_view study);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

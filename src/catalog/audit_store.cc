@@ -164,6 +164,23 @@ std::vector<std::string> Spellings(const std::vector<std::string>& words) {
   return all;
 }
 
+const std::string kFilterMember = "\"filter\"";
+
+//! The details of these entries go, and an entry says so.
+Result<std::uint64_t> TakeOut(soci::session& sql, std::vector<std::int64_t> seqs, const AuditStore::Announce& announce,
+                              const AuditStore::Chain& chain) {
+  std::sort(seqs.begin(), seqs.end());
+  seqs.erase(std::unique(seqs.begin(), seqs.end()), seqs.end());
+  if (seqs.empty()) return std::uint64_t{0};
+  for (const std::int64_t seq : seqs) {
+    const long long number = seq;
+    Change<soci::statement>(sql, "DELETE FROM audit_detail WHERE seq = :seq", soci::use(number, "seq"));
+  }
+  std::vector<AuditEntry> said = {announce(seqs)};
+  SHEAF_TRY(AppendAll(sql, said, chain));
+  return seqs.size();
+}
+
 }  // namespace
 
 Result<AuditHead> SqlAuditStore::Append(std::vector<AuditEntry>& entries, const Chain& chain) {
@@ -214,16 +231,25 @@ Result<std::uint64_t> SqlAuditStore::Redact(std::string_view study, const std::v
                                                        soci::use(word, "in_detail"), soci::use(word, "in_reason"))));
       seqs.insert(seqs.end(), found.begin(), found.end());
     }
-    std::sort(seqs.begin(), seqs.end());
-    seqs.erase(std::unique(seqs.begin(), seqs.end()), seqs.end());
-    if (seqs.empty()) return std::uint64_t{0};
-    for (const std::int64_t seq : seqs) {
-      const long long number = seq;
-      Change<soci::statement>(sql, "DELETE FROM audit_detail WHERE seq = :seq", soci::use(number, "seq"));
-    }
-    std::vector<AuditEntry> said = {announce(seqs)};
-    SHEAF_TRY(AppendAll(sql, said, chain));
-    return seqs.size();
+    return TakeOut(sql, std::move(seqs), announce, chain);
+  });
+  if (redacted && *redacted > 0) SHEAF_TRY(store_.WipeDeleted());
+  return redacted;
+}
+
+Result<std::uint64_t> SqlAuditStore::RedactData(std::string_view study, std::string_view dataset, const Announce& announce,
+                                                const Chain& chain) {
+  const std::string study_text(study), dataset_text(dataset);
+  auto redacted = store_.Write([&](soci::session& sql) -> Result<std::uint64_t> {
+    SHEAF_ASSIGN(auto seqs,
+                 (SelectAll<SeqRow, soci::statement>(
+                     sql,
+                     "SELECT d.seq FROM audit_detail d JOIN audit a ON a.seq = d.seq WHERE a.study = :study AND a.action NOT LIKE "
+                     "'retention.%' AND a.action NOT LIKE 'definition.%' AND a.action NOT LIKE 'grant.%' AND a.action NOT LIKE 'study.%' "
+                     "AND (:none = '' OR a.dataset = :dataset OR (a.dataset = '' AND instr(d.detail, :filter) > 0))",
+                     soci::use(study_text, "study"), soci::use(dataset_text, "none"), soci::use(dataset_text, "dataset"),
+                     soci::use(kFilterMember, "filter"))));
+    return TakeOut(sql, std::move(seqs), announce, chain);
   });
   if (redacted && *redacted > 0) SHEAF_TRY(store_.WipeDeleted());
   return redacted;

@@ -81,6 +81,10 @@ class AuditStore {
   using Announce = std::function<AuditEntry(const std::vector<std::int64_t>& seqs)>;
   virtual Result<std::uint64_t> Redact(std::string_view study, const std::vector<std::string>& words, const Announce& announce,
                                        const Chain& chain) = 0;
+  //! The same for the details of entries about a dataset's records, and of those about several datasets that hold a filter; without a dataset of
+  //! all entries about the study's people and records. What was said of rules, definitions, settings and rights stays.
+  virtual Result<std::uint64_t> RedactData(std::string_view study, std::string_view dataset, const Announce& announce,
+                                           const Chain& chain) = 0;
 };
 
 }  // namespace sheaf::catalog

@@ -73,6 +73,10 @@ class FileTable {
   virtual Result<std::vector<FilePart>> CompleteFile(const File& file, const std::optional<FilePart>& only) = 0;
   //! Writes duration_ms, width, height.
   virtual Status MeasureFile(const File& file) = 0;
+  //! When the newest file of the study, or of one dataset of it, began or got bytes; nullopt: there is none.
+  virtual Result<std::optional<Micros>> LastArrival(std::string_view study, std::string_view dataset) = 0;
+  //! The study's files of one session are another's from now on.
+  virtual Status RenameSession(std::string_view study, std::string_view from, std::string_view to) = 0;
   //! The file's row goes; its parts are the caller's to remove. kNotFound.
   virtual Result<std::vector<FilePart>> RemoveFile(std::string_view study, std::string_view id) = 0;
   //! Files that were begun and got nothing since.

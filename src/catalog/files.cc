@@ -340,6 +340,33 @@ Status SqlFileTable::MeasureFile(const File& file) {
   });
 }
 
+Result<std::optional<Micros>> SqlFileTable::LastArrival(std::string_view study, std::string_view dataset) {
+  return store_.Read([&](soci::session& sql) -> Result<std::optional<Micros>> {
+    FileFilter filter;
+    filter.dataset = dataset;
+    Choice choice(study, filter);
+    long long last = 0;
+    soci::statement statement(sql);
+    statement.exchange(soci::into(last));
+    choice.Bind(statement);
+    statement.alloc();
+    statement.prepare(fmt::format("SELECT coalesce(max(updated_at), 0) FROM file WHERE {}", kChosen));
+    statement.define_and_bind();
+    statement.execute(true);
+    if (last == 0) return std::optional<Micros>();
+    return std::optional<Micros>(last);
+  });
+}
+
+Status SqlFileTable::RenameSession(std::string_view study, std::string_view from, std::string_view to) {
+  const std::string study_text(study), from_text(from), to_text(to);
+  return store_.Write([&](soci::session& sql) -> Status {
+    Change<soci::statement>(sql, "UPDATE file SET session = :to WHERE study = :study AND session = :from", soci::use(to_text, "to"),
+                            soci::use(study_text, "study"), soci::use(from_text, "from"));
+    return {};
+  });
+}
+
 Result<std::vector<FilePart>> SqlFileTable::RemoveFile(std::string_view study, std::string_view id) {
   const std::string study_text(study), id_text(id);
   return store_.Write([&](soci::session& sql) -> Result<std::vector<FilePart>> {

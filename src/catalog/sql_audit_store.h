@@ -16,6 +16,7 @@ class SqlAuditStore final : public AuditStore {
   Result<std::vector<AuditEntry>> Entries(const AuditFilter& filter, Order order, std::int64_t after, std::uint64_t limit) override;
   Result<std::uint64_t> Redact(std::string_view study, const std::vector<std::string>& words, const Announce& announce,
                                const Chain& chain) override;
+  Result<std::uint64_t> RedactData(std::string_view study, std::string_view dataset, const Announce& announce, const Chain& chain) override;
 
  private:
   Store& store_;

@@ -20,6 +20,8 @@ class SqlFileTable final : public FileTable {
   Result<std::vector<FilePart>> RemoveParts(std::string_view study, std::string_view id) override;
   Result<std::vector<FilePart>> CompleteFile(const File& file, const std::optional<FilePart>& only) override;
   Status MeasureFile(const File& file) override;
+  Result<std::optional<Micros>> LastArrival(std::string_view study, std::string_view dataset) override;
+  Status RenameSession(std::string_view study, std::string_view from, std::string_view to) override;
   Result<std::vector<FilePart>> RemoveFile(std::string_view study, std::string_view id) override;
   Result<std::vector<File>> StaleFiles(Micros since) override;
   Result<std::vector<std::string>> FileBlobs() override;

@@ -22,7 +22,8 @@ void PrintReport(const boost::json::object& report) {
   for (const auto& member : report.at("rows").as_object()) {
     fmt::print("{} records of {}\n", member.value().to_number<std::uint64_t>(), std::string(member.key()));
   }
-  for (const char* what : {"sessions", "consents", "files", "exports", "links", "requests", "audit_entries"}) {
+  for (const char* what :
+       {"sessions", "sessions_renamed", "definitions", "consents", "files", "exports", "links", "requests", "audit_entries"}) {
     const auto count = report.at(what).to_number<std::uint64_t>();
     if (count > 0) fmt::print("{} {}\n", count, what);
   }

@@ -178,6 +178,10 @@ Result<std::shared_ptr<privacy::Retention>> MakeRetention(const api::native::Roo
     return jobs->ExpireFiles(study, dataset, reason);
   };
   retention_options.files = rooms.files;
+  retention_options.redact_audit = [audit = rooms.audit](const std::string& study, const std::string& dataset) -> Status {
+    SHEAF_TRY(audit->RedactData(study, dataset));
+    return {};
+  };
   retention_options.delete_study = [rooms](const std::string& study) { return api::native::DeleteStudy(rooms, study); };
   retention_options.carried_out = [audit = rooms.audit](const privacy::RetentionStep& step) { AuditRetention(*audit, step); };
   retention_options.owner = NewId("srv_");

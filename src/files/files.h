@@ -82,6 +82,14 @@ class Files {
   Result<std::shared_ptr<blobs::BlobReader>> Open(const File& file, std::string_view passphrase);
 
   Status Remove(std::string_view study, std::string_view id);
+  //! Of the study, or of one dataset of it; nullopt: there are no files.
+  Result<std::optional<Micros>> LastArrival(std::string_view study, std::string_view dataset) {
+    return options_.catalog->Files().LastArrival(study, dataset);
+  }
+  //! Files of the session are of one with another id from now on.
+  Status RenameSession(std::string_view study, std::string_view from, std::string_view to) {
+    return options_.catalog->Files().RenameSession(study, from, to);
+  }
   //! All of a participant's, of a dataset's records, of a study. Answers how many. Can be repeated.
   Result<std::uint64_t> RemoveOf(std::string_view study, std::string_view participant);
   Result<std::uint64_t> RemoveOfDataset(std::string_view study, std::string_view dataset);

@@ -17,6 +17,8 @@ std::string ErasureReportJson(const ErasureReport& report) {
   for (const auto& [dataset, count] : report.data.rows) rows[dataset] = count;
   return boost::json::serialize(boost::json::object{{"rows", std::move(rows)},
                                                     {"sessions", report.data.sessions},
+                                                    {"sessions_renamed", report.data.renamed_sessions},
+                                                    {"definitions", report.data.definitions},
                                                     {"consents", report.data.consents},
                                                     {"files", report.files},
                                                     {"exports", report.exports},
@@ -64,8 +66,16 @@ Result<ErasureReport> Eraser::Erase(std::string_view study, std::string_view par
   return Perform(erasure);
 }
 
+Status Eraser::RenameSessions(const catalog::Erasure& erasure, const std::vector<vault::RenamedSession>& sessions) {
+  for (const auto& session : sessions) {
+    if (options_.files) SHEAF_TRY(options_.files->RenameSession(erasure.study, session.from, session.to));
+  }
+  return {};
+}
+
 Result<ErasureReport> Eraser::Perform(const catalog::Erasure& erasure) {
   ErasureReport report;
+  std::vector<vault::RenamedSession> sessions;
   auto& care_catalog = options_.catalog->Care();
   {
     std::shared_ptr<vault::StudyVault> held;
@@ -75,9 +85,19 @@ Result<ErasureReport> Eraser::Perform(const catalog::Erasure& erasure) {
       return Fail(hidden.error());
     SHEAF_ASSIGN(report.exports, options_.forget_exports(erasure.study, erasure.participant, true, kErased));
     if (options_.files) { SHEAF_ASSIGN(report.files, options_.files->RemoveOf(erasure.study, erasure.participant)); }
-    SHEAF_ASSIGN(report.audit_entries, RedactAudit(*care, erasure));
+    // Known only until the vault has given them another id.
+    SHEAF_ASSIGN(sessions, care->SessionsNaming(erasure.participant));
+    for (const auto& session : sessions) {
+      SHEAF_ASSIGN(const std::uint64_t more, options_.forget_exports(erasure.study, session.from, true, kErased));
+      report.exports += more;
+    }
+    SHEAF_TRY(RenameSessions(erasure, sessions));
+    SHEAF_ASSIGN(report.audit_entries, RedactAudit(*care, erasure, sessions));
     SHEAF_ASSIGN(report.data, care->Erase(erasure.participant));
   }
+  // Files that were made meanwhile had no record of theirs, but others' records, sessions and definitions still named them.
+  SHEAF_ASSIGN(const std::uint64_t made_meanwhile, options_.forget_exports(erasure.study, erasure.participant, true, kErased));
+  report.exports += made_meanwhile;
   SHEAF_ASSIGN(const auto removed, care_catalog.RemoveParticipant(erasure.study, erasure.participant));
   SHEAF_TRY(options_.catalog->Donations().ForgetParticipant(erasure.study, erasure.participant));
   report.links = removed.first;
@@ -86,10 +106,13 @@ Result<ErasureReport> Eraser::Perform(const catalog::Erasure& erasure) {
   if (options_.files) {
     SHEAF_ASSIGN(const std::uint64_t late, options_.files->RemoveOf(erasure.study, erasure.participant));
     report.files += late;
+    SHEAF_TRY(RenameSessions(erasure, sessions));
   }
   // What was asked about them meanwhile.
   if (options_.audit) {
-    SHEAF_ASSIGN(const std::uint64_t late, options_.audit->Redact(erasure.study, {erasure.participant}));
+    std::vector<std::string> words{erasure.participant};
+    for (const auto& session : sessions) words.push_back(session.from);
+    SHEAF_ASSIGN(const std::uint64_t late, options_.audit->Redact(erasure.study, words));
     report.audit_entries += late;
   }
   SHEAF_TRY(care_catalog.ForgetWhom(erasure.id, ErasureReportJson(report)));
@@ -98,7 +121,8 @@ Result<ErasureReport> Eraser::Perform(const catalog::Erasure& erasure) {
   return report;
 }
 
-Result<std::uint64_t> Eraser::RedactAudit(vault::PeopleCare& care, const catalog::Erasure& erasure) {
+Result<std::uint64_t> Eraser::RedactAudit(vault::PeopleCare& care, const catalog::Erasure& erasure,
+                                          const std::vector<vault::RenamedSession>& sessions) {
   if (!options_.audit) return std::uint64_t{0};
   SHEAF_ASSIGN(const auto words, options_.audit->Words(erasure.study));
   auto theirs = care.WordsOf(erasure.participant, words);
@@ -106,6 +130,7 @@ Result<std::uint64_t> Eraser::RedactAudit(vault::PeopleCare& care, const catalog
   if (!theirs && theirs.error().code == ErrorCode::kNotFound) theirs = std::vector<std::string>();
   if (!theirs) return Fail(theirs.error());
   theirs->push_back(erasure.participant);
+  for (const auto& session : sessions) theirs->push_back(session.from);
   return options_.audit->Redact(erasure.study, *theirs);
 }
 

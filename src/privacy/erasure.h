@@ -39,7 +39,7 @@ struct ErasureReport {
   std::uint64_t requests = 0;
   std::uint64_t audit_entries = 0;  //!< redacted
 };
-//! {"rows":{"events":12},"sessions":1,"consents":2,"files":3,"exports":1,"links":0,"requests":0,"audit_entries":0}
+//! {"rows":{"events":12},"sessions":1,"sessions_renamed":0,"definitions":0,"consents":2,"files":3,"exports":1,"links":0,"requests":0,"audit_entries":0}
 std::string ErasureReportJson(const ErasureReport& report);
 
 class Eraser {
@@ -68,7 +68,10 @@ class Eraser {
   Result<ErasureReport> Perform(const catalog::Erasure& erasure);
   Status CleanUp(const std::string& id);
   //! Takes out of the audit what names the participant or quotes their data, while that is still there to compare with.
-  Result<std::uint64_t> RedactAudit(vault::PeopleCare& care, const catalog::Erasure& erasure);
+  Result<std::uint64_t> RedactAudit(vault::PeopleCare& care, const catalog::Erasure& erasure,
+                                    const std::vector<vault::RenamedSession>& sessions);
+  //! What is kept outside the vault of sessions that get another id.
+  Status RenameSessions(const catalog::Erasure& erasure, const std::vector<vault::RenamedSession>& sessions);
   Result<vault::PeopleCare*> Care(std::string_view study, std::shared_ptr<vault::StudyVault>& held);
 
   const Options options_;

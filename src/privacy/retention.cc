@@ -74,7 +74,12 @@ Status Retention::StepsOf(const catalog::Retention& row, bool with_notice, std::
   SHEAF_ASSIGN(const RetentionRule rule, ParseRetentionRule(row.rule));
   SHEAF_ASSIGN(const auto study, options_.catalog->FindStudy(row.study));
   SHEAF_ASSIGN(const auto vault, options_.vault->OpenStudy(row.study));
-  SHEAF_ASSIGN(const auto last, LastRecord(*vault, row.dataset));
+  SHEAF_ASSIGN(auto last, LastRecord(*vault, row.dataset));
+  if (options_.files) {
+    // A file is kept of somebody as a record is, also one that belongs to no dataset.
+    SHEAF_ASSIGN(const auto file, options_.files->LastArrival(row.study, row.dataset));
+    if (file && (!last || *file > *last)) last = file;
+  }
   const RetentionDates dates = DatesOf(rule, last, study.ends_at);
   // A hold of the study holds its datasets, too.
   bool held = rule.hold;
@@ -121,6 +126,8 @@ Result<std::vector<RetentionStep>> Retention::Notices(const std::string& study) 
 
 Status Retention::Perform(const RetentionStep& step) {
   auto& care = options_.catalog->Care();
+  // Filters quote what people said. First: once the data is gone, a rule's row no longer tells that this is left to do.
+  if (step.action == "delete" && options_.redact_audit) SHEAF_TRY(options_.redact_audit(step.study, step.dataset));
   if (step.dataset.empty()) {
     if (step.action == "delete") {
       SHEAF_TRY(options_.delete_study(step.study));

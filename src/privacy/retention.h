@@ -59,6 +59,8 @@ class Retention {
     //! Files that may hold what goes: of a study, of one dataset.
     std::function<Result<std::uint64_t>(std::string_view study, std::string_view dataset, std::string_view reason)> expire_files;
     std::shared_ptr<files::Files> files;  //!< may be null
+    //! Takes out of the audit what quotes or names whose data goes: of a dataset, of a study (an empty name). May be empty.
+    std::function<Status(const std::string& study, const std::string& dataset)> redact_audit;
     std::function<Status(const std::string& study)> delete_study;
     std::function<void(const RetentionStep& step)> carried_out;  //!< after each step that was done; for the audit
     std::string owner;                                           //!< of the daily work's lease: this process

@@ -28,10 +28,17 @@ struct Withdrawal {
   std::string reason;  //!< may be empty
 };
 
+//! A session that others were in and whose id names somebody who is erased.
+struct RenamedSession {
+  std::string from, to;  //!< ids
+};
+
 //! What went, by dataset and kind; numbers alone.
 struct Erased {
   std::vector<std::pair<std::string, std::uint64_t>> rows;  //!< by dataset id, dead versions included
   std::uint64_t sessions = 0;
+  std::uint64_t renamed_sessions = 0;  //!< that others were in
+  std::uint64_t definitions = 0;       //!< of datasets, whose words named the participant
   std::uint64_t consents = 0;
   bool participant = false;  //!< there was such a participant
 };
@@ -58,8 +65,10 @@ class PeopleCare {
   //! Those of `words` that are in something the study keeps of the participant: ids, texts, attributes, also of rows that
   //! were replaced or deleted and of who has withdrawn.
   virtual Result<std::vector<std::string>> WordsOf(std::string_view participant, const std::vector<std::string>& words) = 0;
+  //! The sessions that an erasure of the participant would give another id; what it will be. None for who is unknown.
+  virtual Result<std::vector<RenamedSession>> SessionsNaming(std::string_view participant) = 0;
   //! Rewrites the study's file without the participant: rows and their dead versions, sessions that nobody else is in,
-  //! consents, record ids in tombstones. An unknown participant is no error: whatever an interrupted call left undone is
+  //! consents, record ids in tombstones, mentions of the id in the data of others and in definitions. An unknown participant is no error: whatever an interrupted call left undone is
   //! finished. kStorageFull: there must be room for a second copy of the file.
   virtual Result<Erased> Erase(std::string_view participant) = 0;
   //! The same for all records of a dataset; its definition stays, each record leaves a tombstone without its id.

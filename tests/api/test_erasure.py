@@ -82,6 +82,7 @@ class World:
                         {"id": "bad", "participant": PERSON, "values": {"mood": secrets["rejected"]}}], key="a key", on_error="skip")
         # Somebody else's record names the participant.
         self.chat.send([{"id": "about", "participant": "other-person-2", "values": {"text": "about somebody", "ref": PERSON, "payload": {"partner": PERSON}}}])
+        self.name_them()
         self.rows = {"diary": 3, "chat": 1}
         files = f"{study.path}/files"
         for identity, member, done in ((secrets["file"], "recording", True), ("half", "half a recording", False)):
@@ -93,6 +94,19 @@ class World:
                 study.api.get(f"{files}/{identity}/content")
                 study.api.post(f"{files}/{identity}/link", {})
                 study.api.get(files, params={"participant": PERSON})
+
+    def name_them(self):
+        """A session that others were in is called after them, a question offers them for an answer."""
+        study = self.study
+        self.pair = f"pair-{PERSON}-other"
+        study.api.put(f"{study.path}/sessions/{self.pair}", {"name": f"{PERSON} and another", "attributes": {"of": self.pair}, "attendance": [{"participant": PERSON}, {"participant": "other-person-2"}]})
+        self.chat.send([{"id": f"pair-{i}", "participant": f"other-person-{i}", "session": self.pair, "values": {"ref": self.pair, "payload": {"room": self.pair, self.pair: [self.pair]}, "mood": i}} for i in (2, 3)])
+        self.peers = study.dataset("peers", [{"id": "likes", "type": "enum", "label": f"Is {PERSON} nice?", "group": f"about {PERSON}", "attributes": {"asked": [PERSON]}, "options": [{"id": "yes", "label": f"I like {PERSON}"}, {"id": PERSON, "label": PERSON}, {"id": "other", "code": f"{PERSON}+1"}]}],
+                                   name=f"Peers of {PERSON}", attributes={"first": PERSON}, groups=[{"id": f"about {PERSON}", "label": f"About {PERSON}"}])
+        self.peers.send([{"id": "peer-1", "participant": "other-person-1", "values": {"likes": PERSON}}])
+        study.api.post(f"{study.path}/files", {"id": "of-another", "kind": "recording", "participant": "other-person-2", "session": self.pair})
+        study.api.get(f"{study.path}/sessions/{self.pair}")
+        study.api.post(f"{study.path}/schedules", {"name": f"only {PERSON}", "cron": "0 3 * * *", "request": {"datasets": ["chat"], "sessions": [self.pair]}}, status=201)
 
     def exports(self):
         """Finished files in all formats, and some that name the participant."""
@@ -188,6 +202,8 @@ def test_nothing_is_left(world):
     assert {entry["record_seq"] for entry in page["deleted"]} >= live and all(not entry.get("id") for entry in page["deleted"])
     about = next(record for record in world.chat.walk(limit=1000)[0] if record.get("id") == "about")
     assert about["values"]["ref"] == "[erased]" and about["values"]["payload"] == {"partner": "[erased]"}
+    assert report["sessions_renamed"] == 1 and report["definitions"] == 1
+    study.api.get(f"{study.path}/sessions/{world.pair}", error="not-found")
     # The key of the request still works.
     again = world.chat.send([{"id": "fine", "participant": "other-person-1", "values": {"mood": 1}},
                              {"id": "bad", "participant": PERSON, "values": {"mood": SECRETS["rejected"]}}], key="a key", on_error="skip").json()
@@ -219,6 +235,50 @@ def test_files_of_exports_go(world):
         assert seen["state"] == "expired" and "erased" in seen["error"], seen
         world.api.get(f"/exports/{job}/file", error="export-gone")
     assert leftovers(world.server.data) == []
+
+
+def test_a_session_of_others_is_called_otherwise(world):
+    """For everybody, and the same everywhere: its records, its files, texts that were its id."""
+    world.fill(others=50)
+    study, api = world.study, world.api
+    version = api.get(world.peers.path).json()["version"]
+    assert world.erase().json()["sessions_renamed"] == 1
+    [name] = {record["session"] for record in world.chat.walk()[0] if record["id"].startswith("pair-")}
+    assert name.startswith("session-")
+    pair = [record for record in world.chat.page(session=name)["records"]]
+    assert [record["participant"] for record in pair] == ["other-person-2", "other-person-3"]
+    assert all(record["values"]["ref"] == name and record["values"]["payload"] == {"room": name, name: [name]} for record in pair)
+    assert world.chat.count(filter=json.dumps({"field": "session", "op": "=", "value": name})) == 2 == world.chat.count(session=name)
+    session = api.get(f"{study.path}/sessions/{name}").json()
+    assert session["name"] == "[erased] and another" and session["attributes"] == {"of": name} and [one["participant"] for one in session["attendance"]] == ["other-person-2"]
+    assert name in {one["id"] for one in api.get(f"{study.path}/sessions").json()["sessions"]}
+    assert api.get(f"{study.path}/files/of-another").json()["session"] == name
+    [schedule] = api.get(f"{study.path}/schedules").json()["schedules"]
+    assert schedule["paused_at"] and PERSON not in json.dumps(schedule)
+    definition = api.get(world.peers.path).json()
+    assert definition["version"] == version + 1 and definition["name"] == "Peers of [erased]" and definition["attributes"] == {"first": "[erased]"}
+    [field] = definition["fields"]
+    assert field["label"] == "Is [erased] nice?" and field["group"] == "about [erased]" == definition["groups"][0]["id"] and field["attributes"] == {"asked": ["[erased]"]}
+    assert [(option["id"], option.get("code", option["id"]), option["label"]) for option in field["options"]] == [("yes", "yes", "I like [erased]"), ("[erased]", "[erased]", "[erased]"), ("other", "[erased]-2", "other")]
+    # Answers keep their meaning.
+    assert world.peers.page()["records"][0]["values"] == {"likes": "[erased]"}
+    world.server.kill()
+    world.server.start()
+    assert world.chat.count(session=name) == 2 and api.get(f"{study.path}/sessions/{name}").json()["id"] == name
+    assert leftovers(world.server.data) == []
+    # The id is free, for whoever comes back.
+    world.chat.send([{"id": "back", "participant": "other-person-2", "session": world.pair, "values": {"mood": 1}}])
+    assert world.chat.count(session=world.pair) == 1 and world.chat.count(session=name) == 2
+
+
+def test_a_short_id_is_a_word_of_a_session_s(world):
+    """`ada-bob-1` names ada, `canada` does not, and the 7 of visit-7 is nobody."""
+    diary = world.study.dataset("diary", FIELDS)
+    diary.send([{"id": f"{person}-{room}", "participant": person, "session": room} for person, room in (("ada", "ada-bob-1"), ("bob", "ada-bob-1"), ("ada", "canada"), ("bob", "canada"), ("7", "visit-7"), ("bob", "visit-7"))])
+    assert world.api.post(f"{world.study.path}/participants/ada/erasure").json()["sessions_renamed"] == 1
+    assert world.api.post(f"{world.study.path}/participants/7/erasure").json()["sessions_renamed"] == 0
+    rooms = {record["session"] for record in diary.page()["records"]}
+    assert len(rooms) == 3 and {"canada", "visit-7"} < rooms and "ada-bob-1" not in rooms
 
 
 def test_by_the_command(world):

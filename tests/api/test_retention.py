@@ -1,8 +1,12 @@
 """Retention: what falls due, notices, dry runs, holds, and data that is gone."""
+import contextlib
 import datetime
 import json
+import threading
+import time
 
 import pytest
+import requests
 
 from conftest import new_study
 from harness import program
@@ -117,7 +121,6 @@ def test_the_daily_work_does_it(world):
     world.owner.put(f"{world.diary.path}/retention", {"delete_on": day(3)})
     # The work of today was done at the start: the next one is tomorrow's.
     import sqlite3
-    import time
     assert world.server.stop() == 0
     with sqlite3.connect(world.server.data / "catalog.sqlite") as catalog:
         assert catalog.execute("UPDATE duty SET done_at = done_at - 86400000000").rowcount == 1
@@ -178,3 +181,111 @@ def test_who_may_not_delete_sets_no_rule_that_does(world):
     world.owner.put(grants, {"rights": ["manage", "delete"]})
     other.put(f"{world.diary.path}/retention", {"delete_on": day(3)})
     other.delete(f"{world.diary.path}/retention", status=204)
+
+
+def test_a_file_of_no_dataset_goes_with_the_study(world):
+    """And counts as something that came last, as a record does; a dataset's rule leaves it."""
+    files = f"{world.study.path}/files"
+    for identity, dataset in (("walked", {"dataset": "walks"}), ("loose", {})):
+        world.owner.post(files, {"id": identity, "kind": "recording", "participant": "ada", **dataset})
+        world.owner.put(f"{files}/{identity}/content", data=b"unmistakable sound " * 999)
+    blobs = lambda: [path for path in (world.server.data / "blobs").rglob("*") if path.is_file()]
+    assert len(blobs()) == 2
+    world.owner.put(f"{world.walks.path}/retention", {"delete_after_days": 5})
+    world.owner.put(f"{world.study.path}/retention", {"delete_after_days": 10})
+    world.on(6)
+    assert [(step["dataset"], step["done"]) for step in world.run()] == [("walks", True)]
+    assert [one["id"] for one in world.owner.get(files).json()["files"]] == ["loose"] and len(blobs()) == 1
+    world.on(11)
+    assert [(step["dataset"], step["action"], step["done"]) for step in world.run()] == [(None, "delete", True)]
+    assert blobs() == [] and world.found(world.study.id.encode() + b"/") == []
+
+
+def test_a_study_of_files_alone_falls_due(world):
+    study = new_study(world.owner)
+    world.owner.post(f"{study.path}/files", {"id": "loose", "kind": "other", "participant": "ada"})
+    world.owner.put(f"{study.path}/retention", {"delete_after_days": 10})
+    world.on(9)
+    assert world.run() == []
+    world.on(11)
+    assert [(step["study"], step["done"]) for step in world.run()] == [(study.id, True)]
+    world.owner.get(study.path, error="not-found")
+
+
+def asked(world, dataset, value):
+    dataset.page(filter=json.dumps({"field": "note", "op": "=", "value": value}))
+    world.study.finished({"datasets": [dataset.id], "filter": {"field": "note", "op": "=", "value": value}})
+
+
+def test_the_audit_quotes_nothing_that_is_gone(world):
+    """Who read what of it and when stays, the filters that say what people had said do not."""
+    asked(world, world.diary, "unmistakable diary note 1")
+    asked(world, world.walks, "unmistakable walk")
+    world.study.finished({"format": "zip", "filter": {"field": "note", "op": "!=", "value": "unmistakable diary note 2"}})
+    world.owner.put(f"{world.diary.path}/retention", {"delete_on": day(1)}, headers={"X-Reason": "the ethics board says so"})
+    audit = f"{world.study.path}/audit"
+    world.on(2)
+    before = world.owner.get(audit, params={"limit": 1000}).json()["entries"]
+    assert [step["done"] for step in world.run()] == [True]
+    entries = world.owner.get(audit, params={"limit": 1000}).json()["entries"]
+    text = json.dumps(entries)
+    assert "unmistakable diary" not in text and "unmistakable walk" in text and "the ethics board says so" in text
+    assert {entry["seq"] for entry in before} <= {entry["seq"] for entry in entries}
+    redacted = [entry for entry in entries if entry.get("redacted")]
+    assert redacted and {entry["dataset"] for entry in redacted} <= {"diary", ""} and any(entry["action"] == "records.read" for entry in redacted)
+    world.owner.put(f"{world.study.path}/retention", {"delete_on": day(3)})
+    world.on(4)
+    assert [step["done"] for step in world.run()] == [True]
+    entries = world.admin.get("/audit", params={"limit": 1000, "study": world.study.id}).json()["entries"]
+    assert "unmistakable" not in json.dumps(entries) and {"records.read", "retention.delete", "export.create"} <= {entry["action"] for entry in entries}
+    assert world.found(b"unmistakable") == []
+    assert world.server.stop() == 0
+    verified = program.run("audit", "verify", "--data", world.server.data, check=False)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    world.server.start()
+
+
+def test_work_that_was_cut_off_is_taken_up(world):
+    """By whoever comes when the lease of the server that died has run out; until then nobody does it twice."""
+    import sqlite3
+    world.owner.put(f"{world.diary.path}/retention", {"delete_on": day(3)})
+    assert world.server.stop() == 0
+
+    def lease(until):
+        with sqlite3.connect(world.server.data / "catalog.sqlite") as catalog:
+            assert catalog.execute("UPDATE duty SET done_at = done_at - 86400000000, lease_owner = 'srv_dead', lease_until = ?", (int(until.timestamp() * 1e6),)).rowcount == 1
+        catalog.close()
+    now = datetime.datetime.now(datetime.timezone.utc)
+    world.server.options = ["--today", day(4)]
+    lease(now + datetime.timedelta(hours=1))
+    world.server.start()
+    assert world.diary.count() == 5
+    assert world.server.stop() == 0
+    lease(now - datetime.timedelta(seconds=1))
+    world.server.start()
+    deadline = time.monotonic() + 60
+    while world.diary.count() > 0 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert world.diary.count() == 0
+
+
+@pytest.mark.parametrize("delay", [0.02, pytest.param(0.1, marks=pytest.mark.slow), pytest.param(0.3, marks=pytest.mark.slow)])
+def test_killed_in_the_midst(world, delay):
+    for begin in range(0, 6000, 1000):
+        world.diary.send([{"id": f"n{i}", "participant": f"p{i % 9}", "values": {"note": f"unmistakable diary note {i}"}} for i in range(begin, begin + 1000)])
+    world.owner.put(f"{world.diary.path}/retention", {"delete_on": day(1)})
+    world.on(2)
+
+    def run():
+        with contextlib.suppress(requests.RequestException):
+            world.admin.post("/retention/run", {}, timeout=30)
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    time.sleep(delay)
+    world.server.kill()
+    thread.join(40)
+    world.server.start()
+    world.run()
+    assert world.diary.count() == 0 == world.diary.summary()["records"] and world.walks.count() == 1
+    assert world.found(b"unmistakable diary note") == [] and world.run() == []
+    assert program.run("check", "--data", world.server.data).returncode == 0

@@ -71,9 +71,32 @@ void People::Forget(Registry& registry, const Numbers& numbers) {
   auto gone = std::make_unique<Numbers>(numbers);
   if (const auto* before = registry.gone.load(std::memory_order_relaxed)) gone->insert(gone->end(), before->begin(), before->end());
   std::sort(gone->begin(), gone->end());
-  for (const auto number : numbers) registry.numbers.erase(registry.ids.At(number));
+  for (const auto number : numbers) registry.numbers.erase(registry.IdOf(number));
   registry.gone.store(gone.get(), std::memory_order_release);
   registry.gone_lists.push_back(std::move(gone));
+}
+
+void People::RenameSessions(NewIds ids) {
+  if (ids.empty()) return;
+  {
+    const std::unique_lock lock(sessions_.mutex);
+    for (const auto& [number, id] : ids) sessions_.numbers.erase(sessions_.IdOf(number));
+    auto all = std::make_unique<NewIds>(std::move(ids));
+    if (const auto* before = sessions_.renamed.load(std::memory_order_relaxed)) {
+      for (const auto& one : *before) {
+        const bool again = std::any_of(all->begin(), all->end(), [&](const auto& other) { return other.first == one.first; });
+        if (!again) all->push_back(one);
+      }
+    }
+    std::sort(all->begin(), all->end());
+    for (const auto& [number, id] : *all) {
+      const Numbers* const gone = sessions_.gone.load(std::memory_order_relaxed);
+      if (gone == nullptr || !std::binary_search(gone->begin(), gone->end(), number)) sessions_.numbers.insert_or_assign(id, number);
+    }
+    sessions_.renamed.store(all.get(), std::memory_order_release);
+    sessions_.renamed_lists.push_back(std::move(all));
+  }
+  generation_.fetch_add(1, std::memory_order_release);
 }
 
 class PeopleSnapshot : public PeopleView {

@@ -44,6 +44,7 @@ class People {
  public:
   std::optional<std::int32_t> ParticipantNumber(std::string_view id) const { return Find(participants_, id); }
   std::optional<std::int32_t> SessionNumber(std::string_view id) const { return Find(sessions_, id); }
+  std::string_view SessionId(std::int32_t number) const { return sessions_.IdOf(number); }
   std::optional<Micros> SessionStart(std::int32_t number) const;
 
   // The writer alone calls these, after the commit that made them durable.
@@ -67,17 +68,27 @@ class People {
   void SetHidden(Numbers numbers);
   //! Their ids are unknown from now on.
   void Forget(const Numbers& participants, const Numbers& sessions);
+  //! Sessions have other ids from now on; by number, ascending.
+  using NewIds = std::vector<std::pair<std::int32_t, std::string>>;
+  void RenameSessions(NewIds ids);
 
  private:
   struct Registry {
     std::string_view IdOf(std::int32_t number) const {
       const Numbers* const erased = gone.load(std::memory_order_acquire);
       if (erased != nullptr && std::binary_search(erased->begin(), erased->end(), number)) return {};
+      if (const NewIds* const others = renamed.load(std::memory_order_acquire)) {
+        const auto found =
+            std::lower_bound(others->begin(), others->end(), number, [](const auto& one, std::int32_t n) { return one.first < n; });
+        if (found != others->end() && found->first == number) return found->second;
+      }
       return ids.At(number);
     }
     IdList ids;
     std::atomic<const Numbers*> gone{nullptr};
     std::vector<std::unique_ptr<const Numbers>> gone_lists;  // kept: a reader may hold an older one
+    std::atomic<const NewIds*> renamed{nullptr};
+    std::vector<std::unique_ptr<const NewIds>> renamed_lists;  // kept, too
     mutable std::shared_mutex mutex;
     std::unordered_map<std::string_view, std::int32_t> numbers;  // keys point into `ids`
   };

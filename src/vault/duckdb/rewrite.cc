@@ -11,8 +11,9 @@
 #include <filesystem>
 
 #include "base/log.h"
-#include "model/strict_json.h"
+#include "model/definition_json.h"
 #include "vault/duckdb/cursor.h"
+#include "vault/duckdb/mention.h"
 #include "vault/duckdb/schema.h"
 
 namespace sheaf::vault {
@@ -21,9 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kReservedDisk = 96ull << 20;
-constexpr std::string_view kErasedText = "[erased]";
-// Shorter ids, and mere numbers, are also answers of others ("7"): replacing them would falsify records.
-constexpr std::size_t kShortestMention = 6;
 
 std::string LogFile(const std::string& file) { return file + ".wal"; }
 
@@ -35,10 +33,6 @@ Status SyncPath(const std::string& path, int flags) {
   if (synced) return {};
   LogError("a study's file was not synced", {{"reason", std::strerror(error)}});
   return Fail(ErrorCode::kIo, "the study's new file could not be written");
-}
-
-bool IsDistinctive(const std::string& id) {
-  return id.size() >= kShortestMention && !std::all_of(id.begin(), id.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 class Rewriter {
@@ -77,15 +71,6 @@ class Rewriter {
     const Chunk chunk(rows.NextChunk());
     return chunk && chunk.Size() > 0 && !chunk.IsNull(0, 0) ? chunk.Int64(0, 0) : 0;
   }
-  Result<People::Numbers> Numbers(const std::string& sql) {
-    SHEAF_ASSIGN(auto rows, connection_.Query(sql));
-    People::Numbers numbers;
-    while (true) {
-      const Chunk chunk(rows.NextChunk());
-      if (!chunk) return numbers;
-      for (std::size_t row = 0; row < chunk.Size(); ++row) numbers.push_back(chunk.Int32(0, row));
-    }
-  }
   //! Copies what `condition` chooses; every change a transaction of its own: nobody sees the new file before it is whole.
   Status Copy(const std::string& table, const std::string& columns, const std::string& condition) {
     return connection_.Execute(
@@ -112,6 +97,7 @@ class Rewriter {
       statistics_ = state_.statistics;
     }
     SHEAF_TRY(FindSessions());
+    SHEAF_TRY(WriteDefinitions());
     SHEAF_TRY(WritePeople());
     for (const auto& dataset : datasets_) SHEAF_TRY(WriteDataset(*dataset));
     SHEAF_TRY(WriteTombstones());
@@ -124,51 +110,35 @@ class Rewriter {
     return WriteStatistics();
   }
 
-  //! Sessions the participant was in and nobody else is.
   Status FindSessions() {
     if (!omission_.participant) return {};
-    const std::int32_t person = *omission_.participant;
-    const auto everywhere = [&](const std::string& attendance, const std::string& records) {
-      std::string sql = fmt::format("SELECT session FROM {}.attendance WHERE {}", old_, attendance);
-      for (const auto& dataset : datasets_) {
-        sql += fmt::format(" UNION SELECT _session FROM {} WHERE _session IS NOT NULL AND {}", TableName(state_.alias, dataset->number),
-                           records);
-      }
-      return sql;
-    };
-    SHEAF_ASSIGN(const auto own, Numbers(everywhere(fmt::format("participant = {}", person), fmt::format("_participant = {}", person))));
-    if (own.empty()) return {};
-    const std::string list = fmt::format("({})", fmt::join(own, ","));
-    SHEAF_ASSIGN(auto others, Numbers(everywhere(fmt::format("participant <> {} AND session IN {}", person, list),
-                                                 fmt::format("_participant <> {} AND _session IN {}", person, list))));
-    std::sort(others.begin(), others.end());
-    for (const auto session : own) {
-      if (!std::binary_search(others.begin(), others.end(), session)) sessions_.push_back(session);
-    }
+    SHEAF_ASSIGN(auto sessions, SessionsOf(connection_, state_.alias, datasets_, *omission_.participant));
+    mention_ =
+        Mention(omission_.participant_id, SessionsCalledAfter(*state_.people, omission_.participant_id, sessions.all, sessions.alone));
+    sessions_ = std::move(sessions.alone);
     erased_.sessions = sessions_.size();
+    erased_.renamed_sessions = mention_.Renamed().size();
     return {};
   }
 
-  //! The expression of a text column in which the participant's id is replaced. `json`: where it is a string of its own,
-  //! however it is spelled: what holds a backslash is read and written anew before it is compared.
   std::string WithoutMention(const std::string& column, bool json, const std::string& unique = {}) const {
-    if (!omission_.participant || !IsDistinctive(omission_.participant_id)) return column;
-    const std::string by = unique.empty() ? fmt::format("'{}'", kErasedText) : fmt::format("'{}' || '-' || {}", kErasedText, unique);
-    if (!json) return fmt::format("CASE WHEN {0} = $1 THEN {1} ELSE {0} END", column, by);
-    const std::string plain =
-        fmt::format("CASE WHEN contains({0}, '\\') AND json_valid({0}) THEN CAST(json({0}) AS VARCHAR) ELSE {0} END", column);
-    return fmt::format("CASE WHEN contains({1}, $2) THEN replace({1}, $2, '\"{2}\"') ELSE {0} END", column, plain, kErasedText);
+    return mention_.Without(column, json, unique);
   }
-  //! As Copy, with the id as a parameter where the columns ask for it.
-  Status CopyWithoutMention(const std::string& sql) {
-    SHEAF_ASSIGN(auto statement, connection_.Prepare(sql));
-    if (sql.find("$1") != std::string::npos) statement.Bind(1, omission_.participant_id);
-    if (sql.find("$2") != std::string::npos) {
-      std::string quoted;
-      model::AppendJsonString(quoted, omission_.participant_id);
-      statement.Bind(2, quoted);
+  Status CopyWithoutMention(const std::string& sql) { return mention_.Run(connection_, sql); }
+
+  //! Definitions without the participant's id in their words; a change of the definition like any other.
+  Status WriteDefinitions() {
+    for (auto& dataset : datasets_) {
+      auto masked = mention_.WithoutIn(*dataset);
+      if (!masked) continue;
+      dataset = std::make_shared<const model::Dataset>(*std::move(masked));
+      SHEAF_ASSIGN(auto update, connection_.Prepare(fmt::format("UPDATE {}.datasets SET definition = ?, seq = ? WHERE no = ?", new_)));
+      update.Bind(1, model::DatasetJson(*dataset));
+      update.Bind(2, std::int64_t{next_seq_++});
+      update.Bind(3, dataset->number);
+      SHEAF_TRY(update.Run());
+      ++erased_.definitions;
     }
-    SHEAF_TRY(statement.Run());
     return {};
   }
 
@@ -180,10 +150,11 @@ class Rewriter {
         "INSERT INTO {}.participants SELECT no, id, {}, {}, {}, created, updated, seq FROM "
         "{}.participants WHERE no <> {}",
         new_, WithoutMention("code", false), WithoutMention("status", false), WithoutMention("attributes", true), old_, person)));
-    SHEAF_TRY(CopyWithoutMention(fmt::format(
-        "INSERT INTO {}.sessions SELECT no, id, {}, {}, starts, ends, {}, created, updated, seq "
-        "FROM {}.sessions WHERE NOT {}",
-        new_, WithoutMention("name", false), WithoutMention("status", false), WithoutMention("attributes", true), old_, in_gone("no"))));
+    SHEAF_TRY(
+        CopyWithoutMention(fmt::format("INSERT INTO {}.sessions SELECT no, {}, {}, {}, starts, ends, {}, created, updated, seq "
+                                       "FROM {}.sessions WHERE NOT {}",
+                                       new_, mention_.SessionId(), mention_.WithoutInside("name"), WithoutMention("status", false),
+                                       WithoutMention("attributes", true), old_, in_gone("no"))));
     SHEAF_TRY(
         CopyWithoutMention(fmt::format("INSERT INTO {0}.attendance SELECT * REPLACE ({1} AS role) FROM {2}.attendance WHERE participant <> "
                                        "{3} AND NOT {4}",
@@ -335,7 +306,11 @@ class Rewriter {
     } else {
       state_.people->Forget({}, {});
     }
+    People::NewIds renamed;
+    for (const auto& one : mention_.Renamed()) renamed.emplace_back(one.number, one.ids.to);
+    state_.people->RenameSessions(std::move(renamed));
     const std::unique_lock lock(state_.mutex);
+    state_.datasets = std::move(datasets_);
     state_.statistics = std::move(statistics_);
     state_.last_seq = next_seq_;
     state_.rows_since_saved = 0;
@@ -350,6 +325,7 @@ class Rewriter {
   std::vector<std::shared_ptr<const model::Dataset>> datasets_;
   std::vector<Statistics> statistics_;
   People::Numbers sessions_;
+  Mention mention_;
   Erased erased_;
 };
 

@@ -74,6 +74,7 @@ class DuckStudy : public StudyVault, public PeopleCare, public StudyChanges, pub
   bool AnyWithdrawn() const override { return !state_->people->Hidden()->empty(); }
   bool IsWithdrawn(std::string_view participant) const override;
   Result<std::vector<std::string>> WordsOf(std::string_view participant, const std::vector<std::string>& words) override;
+  Result<std::vector<RenamedSession>> SessionsNaming(std::string_view participant) override;
   Result<Erased> Erase(std::string_view participant) override;
   Result<Erased> EraseRecords(std::string_view dataset) override;
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "vault/duckdb/mention.h"
 #include "vault/duckdb/rewrite.h"
 #include "vault/duckdb/schema.h"
 #include "vault/duckdb/study.h"
@@ -179,6 +180,17 @@ Result<std::vector<std::string>> DuckStudy::WordsOf(std::string_view participant
     if (!chunk) return found;
     for (std::size_t row = 0; row < chunk.Size(); ++row) found.emplace_back(chunk.Text(0, row));
   }
+}
+
+Result<std::vector<RenamedSession>> DuckStudy::SessionsNaming(std::string_view participant) {
+  std::vector<RenamedSession> sessions;
+  const auto number = state_->people->ParticipantNumber(participant);
+  if (!number) return sessions;
+  SHEAF_ASSIGN(auto connection, state_->Reader());
+  SHEAF_ASSIGN(const auto theirs, SessionsOf(*connection, state_->alias, Datasets(), *number));
+  for (auto& one : SessionsCalledAfter(*state_->people, std::string(participant), theirs.all, theirs.alone))
+    sessions.push_back(std::move(one.ids));
+  return sessions;
 }
 
 Result<Erased> DuckStudy::Erase(std::string_view participant) {

@@ -182,6 +182,48 @@ TEST_F(CareTest, AnErasureLeavesTombstonesAndSeqsBehind) {
   ExpectSound(2, 2);
 }
 
+TEST_F(CareTest, SessionsCalledAfterThemGetAnotherId) {
+  Define("d", "keyed");
+  Define("e", "append");
+  ASSERT_TRUE(Write("d", {{.id = "a", .participant = "ada", .session = "ada-bob-1", .number = 1},
+                          {.id = "b", .participant = "bob", .session = "ada-bob-1", .number = 2},
+                          {.id = "c", .participant = "bob", .session = "canada-1", .number = 3},
+                          {.id = "d", .participant = "bob", .session = "with-ada", .number = 4},
+                          {.id = "e", .participant = "bob", .session = "lovelace-77x", .number = 5},
+                          {.id = "f", .participant = "7", .session = "visit-7", .number = 6},
+                          {.id = "g", .participant = "bob", .session = "visit-7", .number = 7},
+                          {.id = "h", .participant = "lace-77", .number = 8}}));
+  const auto number = study_->SessionNumber("ada-bob-1");
+  const auto before = study_->People();
+  // A short id counts as a word, where its owner was; a distinctive one wherever it stands; a number never.
+  EXPECT_TRUE(Care().SessionsNaming("7")->empty());
+  const auto planned = *Care().SessionsNaming("ada");
+  ASSERT_EQ(planned.size(), 1u);
+  EXPECT_EQ(planned[0].from, "ada-bob-1");
+  EXPECT_EQ(Care().SessionsNaming("lace-77")->size(), 1u);
+  EXPECT_TRUE(Care().SessionsNaming("nobody")->empty());
+  // The new id is somebody's already.
+  ASSERT_TRUE(Write("d", {{.id = "i", .participant = "bob", .session = planned[0].to, .number = 9}}));
+  const auto now = Care().SessionsNaming("ada")->at(0).to;
+  EXPECT_NE(now, planned[0].to);
+  EXPECT_EQ(Care().Erase("ada")->renamed_sessions, 1u);
+  for (int opened = 0; opened < 2; ++opened) {
+    EXPECT_FALSE(study_->SessionNumber("ada-bob-1"));
+    EXPECT_EQ(study_->SessionNumber(now), number);
+    EXPECT_EQ(study_->People()->SessionId(*number), now);
+    EXPECT_EQ(study_->FindSession(now)->id, now);
+    EXPECT_TRUE(study_->SessionNumber("canada-1") && study_->SessionNumber("with-ada") && study_->SessionNumber(planned[0].to));
+    if (opened == 0) { EXPECT_EQ(before->SessionId(*number), now); }
+    Reopen();
+  }
+  EXPECT_EQ(Care().Erase("lace-77")->renamed_sessions, 1u);
+  EXPECT_FALSE(study_->SessionNumber("lovelace-77x"));
+  EXPECT_EQ(study_->SessionNumber(now), number);
+  // The old id is free for another session.
+  ASSERT_TRUE(Write("d", {{.id = "j", .participant = "bob", .session = "ada-bob-1", .number = 9}}));
+  EXPECT_NE(study_->SessionNumber("ada-bob-1"), number);
+}
+
 TEST_F(CareTest, RecordsOfADatasetGo) {
   Define("d", "keyed");
   Define("e", "append");

@@ -195,7 +195,7 @@ function Leaving({ study, participant }: { study: string; participant: string })
       <Modal opened={report !== null} onClose={() => void refresh().then(() => navigate({ to: '/studies/$study/participants', params: { study } }))} title="Erased">
         {report && (
           <Text size="sm" component="div">
-            Removed: {count(Object.values(report.rows).reduce((sum, rows) => sum + rows, 0))} rows, {report.sessions} sessions, {report.consents} consents, {report.links} links, {report.exports} export files; {report.audit_entries} entries of the audit no longer
+            Removed: {count(Object.values(report.rows).reduce((sum, rows) => sum + rows, 0))} rows, {report.sessions} sessions{report.sessions_renamed > 0 && <>, {report.sessions_renamed} of others renamed</>}, {report.consents} consents, {report.links} links, {report.exports} export files; {report.audit_entries} entries of the audit no longer
             say who it was.
           </Text>
         )}
