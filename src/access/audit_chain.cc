@@ -243,4 +243,11 @@ Result<AuditReport> VerifyAudit(catalog::AuditStore& audit, const std::optional<
   return verifier.Finish();
 }
 
+Result<AuditReport> VerifyAudit(catalog::AuditStore& audit, const secrets::SiteKey& key, const std::string& head_path) {
+  const auto head = ReadHeadFile(head_path, key);
+  SHEAF_ASSIGN(AuditReport report, VerifyAudit(audit, head.value_or(std::nullopt)));
+  if (!head) report.findings.insert(report.findings.begin(), {0, head.error().detail});
+  return report;
+}
+
 }  // namespace sheaf::access

@@ -28,6 +28,7 @@ inline constexpr std::string_view kCommand = "command";           //!< the actor
 inline constexpr std::string_view kRedacted = "audit.redacted";   //!< its target lists seqs
 inline constexpr std::string_view kHeadLost = "audit.head_lost";  //!< the head file did not fit when the server started
 
+inline constexpr std::string_view kHeadFile = "audit.head";  //!< its name in the data directory
 //! The head as kept outside the catalog, authenticated by the site key: whoever cuts entries off the end cannot make it.
 Status WriteHeadFile(const std::string& path, const secrets::SiteKey& key, const catalog::AuditHead& head);
 //! nullopt when there is no file. kStorageDamaged when it was not written with this key.
@@ -45,5 +46,7 @@ struct AuditReport {
 //! Reads all entries in order. `head`: what the head file says, nullopt when it is missing (which is a finding as soon as a server
 //! has written entries).
 Result<AuditReport> VerifyAudit(catalog::AuditStore& audit, const std::optional<catalog::AuditHead>& head);
+//! With the head as its file has it: what is wrong with the file itself is the first finding.
+Result<AuditReport> VerifyAudit(catalog::AuditStore& audit, const secrets::SiteKey& key, const std::string& head_path);
 
 }  // namespace sheaf::access

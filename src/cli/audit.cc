@@ -37,10 +37,7 @@ Result<access::AuditReport> Verify(const AuditOptions& options) {
   SHEAF_ASSIGN(const DataDirectory directory, OpenExisting(options.data));
   SHEAF_ASSIGN(const auto catalog, catalog::OpenCatalog(directory.CatalogPath()));
   SHEAF_ASSIGN(const auto key, LoadSiteKey(directory, options.key_file, *catalog, secrets::SiteKey::Missing::kFail));
-  const auto head = access::ReadHeadFile(directory.AuditHeadPath(), *key);
-  SHEAF_ASSIGN(auto report, access::VerifyAudit(catalog->Audit(), head.value_or(std::nullopt)));
-  if (!head) report.findings.insert(report.findings.begin(), {0, head.error().detail});
-  return report;
+  return access::VerifyAudit(catalog->Audit(), *key, directory.AuditHeadPath());
 }
 
 int RunVerify(const AuditOptions& options) {

@@ -1,5 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import fs from 'node:fs';
+
+import jsQR from 'jsqr';
 
 import { expect, expectAccessible, keepScreen, signIn, test } from './harness/page';
 import { addUser } from './harness/program';
@@ -107,6 +110,21 @@ test('a second factor is set up and asked for', async ({ page, program }) => {
   await page.goto('/account');
   await page.getByRole('button', { name: 'Set it up' }).click();
   const secret = (await page.getByRole('region', { name: 'The secret' }).innerText()).trim();
+  // The drawing says the same as the text beside it, to whoever reads it as a telephone does.
+  const drawn = await page.getByRole('img', { name: /QR code/ }).evaluate(async (svg) => {
+    const image = new Image();
+    image.src = `data:image/svg+xml;base64,${btoa(new XMLSerializer().serializeToString(svg))}`;
+    await image.decode();
+    const canvas = Object.assign(document.createElement('canvas'), { width: 400, height: 400 });
+    const context = canvas.getContext('2d')!;
+    context.drawImage(image, 0, 0, 400, 400);
+    return [...context.getImageData(0, 0, 400, 400).data];
+  });
+  const said = new URL(jsQR(Uint8ClampedArray.from(drawn), 400, 400)?.data ?? 'nothing:');
+  expect(said.protocol).toBe('otpauth:');
+  expect(said.searchParams.get('secret')).toBe(secret.replaceAll(' ', ''));
+  await expectAccessible(page);
+  await keepScreen(page, 'second-factor');
   await page.getByRole('textbox', { name: 'The code it shows' }).fill(codeOf(secret));
   await page.getByRole('button', { name: 'Turn it on' }).click();
   const recovery = (await page.getByRole('region', { name: 'Recovery codes' }).innerText()).trim().split('\n');
@@ -148,4 +166,45 @@ test('a study and a dataset are defined, retention is set, the audit tells of it
   await page.goto('/studies/dreams-2026/audit');
   await expect(page.getByRole('grid', { name: 'Audit' })).toContainText('retention');
   await expectAccessible(page);
+});
+
+test('the audit is narrowed, exported as it is shown, and verified; what was changed behind it is named', async ({ page, program }) => {
+  await signIn(page);
+  await page.goto('/server/audit');
+  await page.getByRole('textbox', { name: 'Only actions about' }).click();
+  await page.getByRole('option', { name: 'signing in' }).click();
+  await expect(page).toHaveURL(/action=session/);
+  const grid = page.getByRole('grid', { name: 'Audit' });
+  await expect(grid).toContainText('session.');
+  await page.getByRole('button', { name: 'Export' }).click();
+  const [list] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: 'As NDJSON, with the hashes' }).click()]);
+  const entries = fs.readFileSync(await list.path(), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as { action: string; seq: number; hash: string });
+  expect(entries.length).toBeGreaterThan(0);
+  expect(entries.every((entry) => entry.action.startsWith('session.') && entry.hash)).toBe(true);
+  await page.getByRole('button', { name: 'Verify' }).click();
+  await expect(page.getByText('The audit is whole')).toBeVisible();
+  await expect(page.getByText(/entries of this server, each following from the one before/)).toBeVisible();
+  await expectAccessible(page);
+  await keepScreen(page, 'audit-verified');
+
+  const target = entries[0]!.seq;
+  const alter = (statement: string) => execFileSync('/usr/bin/python3', ['-c', 'import sqlite3, sys\ndatabase = sqlite3.connect(sys.argv[1], timeout=30)\ndatabase.execute(sys.argv[2])\ndatabase.commit()', `${program.data}/catalog.sqlite`, statement]);
+  alter(`UPDATE audit SET rows = 12345 WHERE seq = ${target}`);
+  await page.getByRole('button', { name: 'Verify' }).click();
+  await expect(page.getByRole('alert')).toContainText(`Entry ${target.toLocaleString('en-US')}`);
+  alter(`UPDATE audit SET rows = NULL WHERE seq = ${target}`);
+  await page.getByRole('button', { name: 'Verify' }).click();
+  await expect(page.getByText('The audit is whole')).toBeVisible();
+
+  // A study's own view has the button for an administrator alone.
+  addUser(program.data, 'reader@example.org', 'a long enough password');
+  await page.context().clearCookies();
+  await signIn(page, 'reader@example.org', 'a long enough password');
+  await page.getByRole('button', { name: 'New study' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('Of the reader');
+  await page.getByRole('button', { name: 'Make the study' }).click();
+  await expect(page).toHaveURL(/of-the-reader/);
+  await page.goto('/studies/of-the-reader/audit');
+  await expect(grid).toContainText('study.create');
+  await expect(page.getByRole('button', { name: 'Verify' })).toHaveCount(0);
 });

@@ -1,3 +1,4 @@
+#include "access/audit_chain.h"
 #include "api/audit_text.h"
 #include "api/content_headers.h"
 #include "api/json_text.h"
@@ -6,6 +7,8 @@
 #include "export/spool_file.h"
 
 #include <charconv>
+#include <filesystem>
+#include <mutex>
 
 namespace sheaf::api::native {
 namespace {
@@ -105,11 +108,34 @@ Answer ExportAudit(Call& call) {
   return response;
 }
 
+Answer VerifyAudit(Call& call) {
+  SHEAF_TRY(call.rooms->gate->AllowAdmin(call.principal, access::Action::kReadAudit));
+  SHEAF_TRY(call.OnlyParameters({}));
+  // It reads everything there is: not for many at a time.
+  static std::mutex verifying;
+  const std::unique_lock only(verifying, std::try_to_lock);
+  if (!only) return Fail(ErrorCode::kUnavailable, "The audit is being verified already.");
+  const auto head = std::filesystem::path(call.rooms->temporary).parent_path() / access::kHeadFile;
+  SHEAF_ASSIGN(const access::AuditReport report, access::VerifyAudit(call.rooms->catalog->Audit(), *call.rooms->site_key, head.string()));
+  JsonArray findings;
+  for (const access::AuditFinding& finding : report.findings) {
+    JsonObject one;
+    if (finding.seq > 0) one.Integer("seq", finding.seq);
+    else one.Raw("seq", "null");
+    findings.Raw(one.Text("sentence", finding.sentence).Finish());
+  }
+  call.audit.rows = static_cast<std::uint64_t>(report.entries);
+  JsonObject object;
+  object.Flag("whole", report.findings.empty()).Integer("entries", report.entries).Integer("redacted", report.redacted);
+  return JsonResponse(object.Raw("findings", findings.Finish()).Finish());
+}
+
 }  // namespace
 
 void AddAuditRoutes(http::Router& router, const std::shared_ptr<const Rooms>& rooms) {
   AddRoute(router, rooms, "GET", "/api/v1/audit", ListAudit);
   AddRoute(router, rooms, "GET", "/api/v1/audit/export", ExportAudit);
+  AddRoute(router, rooms, "GET", "/api/v1/audit/verify", VerifyAudit);
   AddRoute(router, rooms, "GET", "/api/v1/studies/{study}/audit", ListAudit);
   AddRoute(router, rooms, "GET", "/api/v1/studies/{study}/audit/export", ExportAudit);
 }

@@ -120,6 +120,7 @@ constexpr std::array kOperations = std::to_array<Operation>({
     {"GET", "/studies/{study}/datasets/{dataset}/risk", "records.risk", Kind::kNoted},
     {"GET", "/audit", "audit.read", Kind::kNoted},
     {"GET", "/audit/export", "audit.export", Kind::kDurable},
+    {"GET", "/audit/verify", "audit.verify", Kind::kDurable},
     {"GET", "/studies/{study}/audit", "audit.read", Kind::kNoted},
     {"GET", "/studies/{study}/audit/export", "audit.export", Kind::kDurable},
 });

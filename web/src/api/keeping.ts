@@ -57,3 +57,6 @@ export function auditExportAddress(study: string | undefined, filter: AuditFilte
   const query = new URLSearchParams({ ...auditParameters(filter), format });
   return `${study ? `/api/v1/studies/${encodeURIComponent(study)}` : '/api/v1'}/audit/export?${query}`;
 }
+
+/** Reads every entry of the server's audit; for an administrator. */
+export const verifyAudit = () => must(client.GET('/api/v1/audit/verify'));

@@ -28,6 +28,8 @@ export interface PageOptions {
   sort?: string | undefined;
   limit?: number;
   values?: 'ids' | 'codes' | 'labels';
+  /** Names with commas between; all of a record without it. */
+  columns?: string;
 }
 
 export const recordPage = (study: string, dataset: string, selection: Selection, options: PageOptions & { cursor?: string }, signal?: AbortSignal) =>
@@ -40,6 +42,7 @@ export const recordPage = (study: string, dataset: string, selection: Selection,
           ...selectionQuery(selection),
           ...(options.sort ? { sort: options.sort } : {}),
           ...(options.values ? { values: options.values } : {}),
+          ...(options.columns ? { columns: options.columns } : {}),
           ...(options.cursor ? { cursor: options.cursor } : {}),
         },
       },
@@ -47,36 +50,29 @@ export const recordPage = (study: string, dataset: string, selection: Selection,
     }),
   );
 
-export const recordsQuery = (study: string, dataset: string, selection: Selection, options: PageOptions = {}) =>
-  infiniteQueryOptions({
-    queryKey: ['study', study, 'records', dataset, selection, options],
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam, signal }) => recordPage(study, dataset, selection, { ...options, ...(pageParam ? { cursor: pageParam } : {}) }, signal),
-    getNextPageParam: (page) => (page.has_more ? page.cursor : undefined),
+/** What a table begins with. */
+export const firstPageQuery = (study: string, dataset: string, selection: Selection, sort: string | undefined) =>
+  queryOptions({
+    queryKey: ['study', study, 'records', dataset, selection, sort],
+    queryFn: ({ signal }) => recordPage(study, dataset, selection, { sort, limit: 300 }, signal),
   });
+
+export const countRecords = async (study: string, dataset: string, selection: Selection, signal?: AbortSignal): Promise<number> => {
+  const params = { path: { study, dataset }, query: selectionQuery(selection) };
+  return ((await must(client.GET('/api/v1/studies/{study}/datasets/{dataset}/count', { params, ...(signal ? { signal } : {}) }))) as { count: number }).count;
+};
 
 export const countQuery = (study: string, dataset: string, selection: Selection) =>
   queryOptions({
     queryKey: ['study', study, 'count', dataset, selection],
-    queryFn: async ({ signal }) =>
-      (await must(client.GET('/api/v1/studies/{study}/datasets/{dataset}/count', { params: { path: { study, dataset }, query: selectionQuery(selection) }, signal }))) as { count: number },
+    queryFn: async ({ signal }) => ({ count: await countRecords(study, dataset, selection, signal) }),
   });
 
-/** Records up to a bound, in the order asked for: for views that show them as something else than rows. */
-export async function manyRecords(study: string, dataset: string, selection: Selection, options: PageOptions & { most: number }, signal?: AbortSignal): Promise<{ records: Record_[]; total: number; complete: boolean }> {
-  const records: Record_[] = [];
-  let cursor: string | undefined;
-  for (;;) {
-    const page = await recordPage(study, dataset, selection, { ...options, limit: Math.min(1000, options.most), ...(cursor ? { cursor } : {}) }, signal);
-    records.push(...page.records);
-    if (!page.has_more) return { records, total: page.total, complete: true };
-    if (records.length >= options.most) return { records, total: page.total, complete: false };
-    cursor = page.cursor;
-  }
-}
-
-export const manyRecordsQuery = (study: string, dataset: string, selection: Selection, options: PageOptions & { most: number }) =>
-  queryOptions({
-    queryKey: ['study', study, 'records', dataset, 'many', selection, options],
-    queryFn: ({ signal }) => manyRecords(study, dataset, selection, options, signal),
+/** Records page by page, for views that show them as something else than rows. */
+export const recordPagesQuery = (study: string, dataset: string, selection: Selection, options: PageOptions) =>
+  infiniteQueryOptions({
+    queryKey: ['study', study, 'records', dataset, 'pages', selection, options],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) => recordPage(study, dataset, selection, { ...options, ...(pageParam ? { cursor: pageParam } : {}) }, signal),
+    getNextPageParam: (page) => (page.has_more ? page.cursor : undefined),
   });

@@ -5,7 +5,7 @@ import { exportQuery, running, startExport, type Export, type ExportRequest } fr
 import type { Selection } from '@/api/records';
 import { useToast } from '@/ui/toast';
 
-import { saveExport } from './save';
+import { saveExport, saveLocked } from './save';
 
 const DownloadDialog = lazy(async () => ({ default: (await import('./DownloadDialog')).DownloadDialog }));
 const ProgressDialog = lazy(async () => ({ default: (await import('./ProgressDialog')).ProgressDialog }));
@@ -118,7 +118,11 @@ export function DownloadProvider({ children }: { children: ReactNode }) {
       <Suspense fallback={null}>
         {wanted && <DownloadDialog wanted={wanted} onClose={() => setWanted(null)} />}
         {shown && <ProgressDialog id={shown} what={tracked.find((one) => one.id === shown)?.what ?? 'Export'} onClose={() => setShown(null)} />}
-        {locked && <PassphraseDialog job={locked} onClose={() => setLocked(null)} />}
+        {locked && (
+          <PassphraseDialog action="Download" onGiven={(passphrase) => saveLocked(locked, passphrase)} onClose={() => setLocked(null)}>
+            It is sent to this server for this one download and not kept.
+          </PassphraseDialog>
+        )}
       </Suspense>
     </Context.Provider>
   );

@@ -11,6 +11,8 @@ import { ErrorNote, Note } from '@/ui/notes';
 import { Tag } from '@/ui/Status';
 import { useToast } from '@/ui/toast';
 
+import { QrCode } from './QrCode';
+
 export function AccountView() {
   const { data: session } = useQuery(sessionQuery);
   if (!session) return null;
@@ -72,9 +74,12 @@ function AddFactor() {
         >
           <Stack gap="sm">
             <Text size="sm">
-              On this device, <a href={begin.data.uri}>open the authenticator</a>; on another, type this secret into it:
+              Let the authenticator on your phone read this code, <a href={begin.data.uri}>open the one on this device</a>, or type the secret into it.
             </Text>
-            <CodeBlock text={begin.data.secret.replace(/(.{4})/g, '$1 ').trim()} label="The secret" />
+            <div className="factor">
+              <QrCode text={begin.data.uri} label="QR code of the secret for an authenticator. The secret stands beside it as text." />
+              <CodeBlock text={begin.data.secret.replace(/(.{4})/g, '$1 ').trim()} label="The secret" />
+            </div>
             <TextInput label="The code it shows" inputMode="numeric" autoComplete="one-time-code" required value={code} onChange={(event) => setCode(event.currentTarget.value)} w={160} />
             <ErrorNote error={confirm.error} />
             <Group>

@@ -1,10 +1,11 @@
 import { Button, Drawer, Menu, Select, TextInput } from '@mantine/core';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useCallback, useMemo, useState } from 'react';
 
 import { save } from '@/api/exports';
-import { auditExportAddress, auditQuery, type AuditEntry, type AuditFilter } from '@/api/keeping';
+import { auditExportAddress, auditQuery, verifyAudit, type AuditEntry, type AuditFilter } from '@/api/keeping';
+import { sessionQuery } from '@/api/session';
 import { useAddress, useTyped } from '@/app/address';
 import { CodeBlock } from '@/code/CodeBlock';
 import { ColumnChooser } from '@/table/ColumnChooser';
@@ -17,6 +18,8 @@ import { Heading } from '@/ui/Heading';
 import { Icon } from '@/ui/Icon';
 import { Busy, Empty, ErrorNote } from '@/ui/notes';
 import { Status } from '@/ui/Status';
+
+import { Verified } from './Verified';
 
 export interface AuditSearch extends AuditFilter {
   columns?: string | undefined;
@@ -51,6 +54,8 @@ export function AuditView() {
   const filter = useMemo<AuditFilter>(() => ({ action: search.action, actor: search.actor, participant: search.participant, since: search.since, until: search.until }), [search]);
   const query = useInfiniteQuery(auditQuery(study, filter));
   const rows = useMemo(() => query.data?.pages.flatMap((page) => page.entries) ?? [], [query.data]);
+  const { data: session } = useQuery(sessionQuery);
+  const verify = useMutation({ mutationFn: verifyAudit });
   const [open, setOpen] = useState<AuditEntry | null>(null);
   const [actor, typeActor] = useTyped(search.actor ?? '', (text) => change({ actor: text || undefined }));
   const [participant, typeParticipant] = useTyped(search.participant ?? '', (text) => change({ participant: text || undefined }));
@@ -58,7 +63,12 @@ export function AuditView() {
   const more = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   const body = (
     <>
-      <Heading title="Audit" about="Entries are only ever added, each chained to the one before by its hash. `sheaf audit verify` on the server proves that none was changed or taken out.">
+      <Heading title="Audit" about="Entries are only ever added, each chained to the one before by its hash. Verifying proves that none was changed or taken out; `sheaf audit verify` does it on the server.">
+        {session?.account.admin && (
+          <Button variant="default" leftSection={<Icon name="shield" />} disabled={verify.isPending} onClick={() => verify.mutate()}>
+            Verify
+          </Button>
+        )}
         <Menu position="bottom-end">
           <Menu.Target>
             <Button leftSection={<Icon name="download" />}>Export</Button>
@@ -69,6 +79,9 @@ export function AuditView() {
           </Menu.Dropdown>
         </Menu>
       </Heading>
+      {verify.isPending && <Busy what="Reading every entry of this server" />}
+      <ErrorNote error={verify.error} retry={() => verify.mutate()} title="The audit could not be verified" />
+      {verify.data && !verify.isPending && <Verified report={verify.data} />}
       <div className="table-tools">
         <Select aria-label="Only actions about" placeholder="Any action" clearable searchable data={GROUPS} value={search.action ?? null} onChange={(action) => change({ action: action ?? undefined })} w={160} />
         <TextInput aria-label="Only what this account did" placeholder="Account id" value={actor} onChange={(event) => typeActor(event.currentTarget.value)} w={200} />

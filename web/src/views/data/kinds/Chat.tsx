@@ -1,34 +1,39 @@
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { Fragment, useMemo } from 'react';
 
-import { manyRecordsQuery, type Record_ } from '@/api/records';
+import { recordPagesQuery, type Record_ } from '@/api/records';
 import { Time } from '@/time/zone';
-import { count } from '@/ui/format';
 import { Busy, Empty, ErrorNote } from '@/ui/notes';
 
 import type { KindProps } from '../kinds';
+import { More } from '../More';
 import { valuesOf } from '../values';
 
-const MOST = 3000;
+const PAGE = 1000;
 const textOf = (value: unknown) => (value === null || value === undefined ? '' : String(value));
 
 /** Messages as they were exchanged, session by session. */
 export function ChatView({ scope, dataset, selection, open }: KindProps) {
-  const { data, error, isPending, refetch } = useQuery(manyRecordsQuery(scope.study, dataset.id, selection, { sort: 'session,time', most: MOST }));
+  const query = useInfiniteQuery(recordPagesQuery(scope.study, dataset.id, selection, { sort: 'session,time', limit: PAGE }));
+  const records = useMemo(() => query.data?.pages.flatMap((page) => page.records) ?? [], [query.data]);
   const has = (id: string) => dataset.fields.some((field) => field.id === id);
   const words = has('content') ? 'content' : has('message') ? 'message' : has('text') ? 'text' : (dataset.fields.find((field) => field.type === 'string')?.id ?? '');
   const name = has('senderName') ? 'senderName' : '';
   const sessions = useMemo(() => {
     const all = new Map<string, Record_[]>();
-    for (const record of data?.records ?? []) all.set(record.session ?? '', [...(all.get(record.session ?? '') ?? []), record]);
+    for (const record of records) {
+      const session = record.session ?? '';
+      const messages = all.get(session);
+      if (messages) messages.push(record);
+      else all.set(session, [record]);
+    }
     return [...all];
-  }, [data]);
-  if (error) return <ErrorNote error={error} retry={() => void refetch()} />;
-  if (isPending) return <Busy what="Reading the conversation" />;
-  if (data.records.length === 0) return <Empty icon="chat" title="Nobody wrote anything" />;
+  }, [records]);
+  if (query.error && records.length === 0) return <ErrorNote error={query.error} retry={() => void query.refetch()} />;
+  if (query.isPending) return <Busy what="Reading the conversation" />;
+  if (records.length === 0) return <Empty icon="chat" title="Nobody wrote anything" />;
   return (
     <div className="chat">
-      {!data.complete && <p className="quiet small">The first {count(data.records.length)} of {count(data.total)} messages. Choose a session or a time to see the others.</p>}
       {sessions.map(([session, messages]) => {
         const people = [...new Set(messages.map((message) => message.participant ?? ''))];
         return (
@@ -63,6 +68,8 @@ export function ChatView({ scope, dataset, selection, open }: KindProps) {
           </section>
         );
       })}
+      <ErrorNote error={query.error} retry={() => void query.fetchNextPage()} title="The messages that follow could not be read" />
+      <More read={records.length} total={query.data?.pages[0]?.total ?? 0} what={scope.session ? 'messages' : 'messages, session by session'} query={query} />
     </div>
   );
 }

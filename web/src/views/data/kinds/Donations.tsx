@@ -1,7 +1,8 @@
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { useMemo } from 'react';
 
-import { manyRecordsQuery } from '@/api/records';
+import { recordPagesQuery } from '@/api/records';
 import { titleOf } from '@/filter/model';
 import { Time } from '@/time/zone';
 import { count } from '@/ui/format';
@@ -10,25 +11,26 @@ import { Busy, Empty, ErrorNote } from '@/ui/notes';
 import { Status } from '@/ui/Status';
 
 import type { KindProps } from '../kinds';
+import { More } from '../More';
 import { Value, valuesOf } from '../values';
 
-const MOST = 200;
+const PAGE = 100;
 
 /** Donations as trees: what somebody gave, opened as far as one wants to look. */
 export function DonationsView({ scope, dataset, selection, show, open }: KindProps) {
-  const { data, error, isPending, refetch } = useQuery(manyRecordsQuery(scope.study, dataset.id, selection, { most: MOST }));
-  if (error) return <ErrorNote error={error} retry={() => void refetch()} />;
-  if (isPending) return <Busy what="Reading donations" />;
-  if (data.records.length === 0) return <Empty icon="tree" title="Nobody has donated anything here" />;
+  const query = useInfiniteQuery(recordPagesQuery(scope.study, dataset.id, selection, { limit: PAGE }));
+  const records = useMemo(() => query.data?.pages.flatMap((page) => page.records) ?? [], [query.data]);
+  if (query.error && records.length === 0) return <ErrorNote error={query.error} retry={() => void query.refetch()} />;
+  if (query.isPending) return <Busy what="Reading donations" />;
+  if (records.length === 0) return <Empty icon="tree" title="Nobody has donated anything here" />;
   return (
     <div className="donations">
-      {!data.complete && <p className="quiet small">The first {count(data.records.length)} of {count(data.total)}. Filter, or choose a participant, to see others.</p>}
-      {data.records.map((record) => {
+      {records.map((record) => {
         const values = valuesOf(record);
         const nested = dataset.fields.filter((field) => field.type === 'json' && values[field.id] !== null && values[field.id] !== undefined);
         const flat = dataset.fields.filter((field) => field.type !== 'json' && field.id !== 'status');
         return (
-          <details key={record.seq} className="donation" open={data.records.length === 1}>
+          <details key={record.seq} className="donation" open={records.length === 1}>
             <summary>
               <span className="mono">{record.participant}</span>
               {typeof values['status'] === 'string' && <Status of={values['status']} />}
@@ -59,6 +61,8 @@ export function DonationsView({ scope, dataset, selection, show, open }: KindPro
           </details>
         );
       })}
+      <ErrorNote error={query.error} retry={() => void query.fetchNextPage()} title="The donations that follow could not be read" />
+      <More read={records.length} total={query.data?.pages[0]?.total ?? 0} what="donations" query={query} />
     </div>
   );
 }

@@ -1,46 +1,54 @@
-import { useQuery } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useEffect, useMemo, useState } from 'react';
 
-import { manyRecordsQuery, type Record_ } from '@/api/records';
+import { seriesQuery } from '@/api/plots';
+import { recordPage } from '@/api/records';
 import { Chart } from '@/plot/Chart';
-import { count, number } from '@/ui/format';
+import { count, duration, number } from '@/ui/format';
 import { Busy, Empty, ErrorNote } from '@/ui/notes';
+import { useToast } from '@/ui/toast';
 
+import { HowMuch, useFold, type Fold } from '../fold';
 import type { KindProps } from '../kinds';
 import { valuesOf } from '../values';
 
-const MOST = 20_000;
 /** How far, in milliseconds, somebody may be from the others before the light changes. */
 const FAIR = 100;
 const BAD = 500;
 
 export type Light = 'green' | 'yellow' | 'red';
 export const lightOf = (drift: number): Light => (Math.abs(drift) < FAIR ? 'green' : Math.abs(drift) <= BAD ? 'yellow' : 'red');
-const driftOf = (record: Record_) => valuesOf(record)['timeDrift'];
+const COLUMNS = ['participant', 'session', 'timeDrift', 'syncQuality'];
+const POINTS = 3000;
 
 /** How well participants were kept together: green below 100 ms, yellow to 500 ms, red beyond. */
 export function LightsView({ scope, dataset, selection, open }: KindProps) {
-  const { data, error, isPending, refetch } = useQuery(manyRecordsQuery(scope.study, dataset.id, selection, { sort: 'time', most: MOST }));
-  const records = useMemo(() => (data?.records ?? []).filter((record) => typeof driftOf(record) === 'number'), [data]);
-  const people = useMemo(() => {
-    const all = new Map<string, { drifts: number[]; quality: number[] }>();
-    for (const record of records) {
-      const key = `${record.session ?? ''} ${record.participant ?? ''}`;
-      const entry = all.get(key) ?? { drifts: [], quality: [] };
-      entry.drifts.push(driftOf(record) as number);
-      const quality = valuesOf(record)['syncQuality'];
-      if (typeof quality === 'number') entry.quality.push(quality);
-      all.set(key, entry);
+  const columns = useMemo(() => COLUMNS.filter((id) => ['participant', 'session'].includes(id) || dataset.fields.some((field) => field.id === id)), [dataset]);
+  const folded = useFold(scope.study, dataset.id, selection, columns, byPerson);
+  const people = folded.result;
+  const [range, setRange] = useState<[number, number] | null>(null);
+  useEffect(() => setRange(null), [selection]);
+  const edge = (x: number) => new Date(x).toISOString();
+  const drift = useQuery({
+    ...seriesQuery(scope.study, dataset.id, selection, { fields: ['timeDrift'], x: 'time', by: 'none', points: POINTS, ...(range ? { from: edge(range[0]), to: edge(range[1]) } : {}) }),
+    placeholderData: keepPreviousData,
+  });
+  const lines = useMemo(() => [{ label: 'drift (ms)', points: (drift.data?.series[0]?.points ?? []) as [number, number][] }], [drift.data]);
+  const toast = useToast();
+  const pick = async (x: number) => {
+    try {
+      const found = await recordPage(scope.study, dataset.id, { ...selection, since: edge(Math.floor(x)), until: edge(Math.floor(x) + 2) }, { limit: 1 });
+      const seq = found.records[0]?.seq;
+      if (seq !== undefined) open(seq);
+    } catch (failure) {
+      toast.fail(failure);
     }
-    return [...all].map(([key, entry]) => ({ session: key.split(' ')[0] ?? '', participant: key.slice(key.indexOf(' ') + 1), ...entry }));
-  }, [records]);
-  const lines = useMemo(() => [{ label: 'drift (ms)', points: records.map((record): [number, number] => [Date.parse(record.time ?? ''), driftOf(record) as number]) }], [records]);
-  if (error) return <ErrorNote error={error} retry={() => void refetch()} />;
-  if (isPending) return <Busy what="Reading the sync metrics" />;
-  if (records.length === 0) return <Empty icon="pulse" title="No sync metrics">Sessions of one participant have none: there is nobody to be in step with.</Empty>;
+  };
+  if (!people) return folded.error ? <ErrorNote error={folded.error} retry={folded.goOn} /> : <Busy what="Reading the sync metrics" />;
+  if (people.length === 0 && folded.state === 'done') return <Empty icon="pulse" title="No sync metrics">Sessions of one participant have none: there is nobody to be in step with.</Empty>;
   return (
     <div className="panel">
-      {!data.complete && <p className="quiet small">Of the first {count(data.records.length)} of {count(data.total)} records.</p>}
+      <HowMuch of={folded} what="records" />
       <p className="quiet small">Drift from the host: <Dot light="green" /> under 100 ms · <Dot light="yellow" /> 100 to 500 ms · <Dot light="red" /> over 500 ms.</p>
       <div className="wide" tabIndex={0} role="region" aria-label="Sync quality by participant">
       <table className="plain">
@@ -51,24 +59,23 @@ export function LightsView({ scope, dataset, selection, open }: KindProps) {
         </thead>
         <tbody>
           {people.map((entry) => {
-            const mean = entry.drifts.reduce((sum, one) => sum + Math.abs(one), 0) / entry.drifts.length;
-            const most = Math.max(...entry.drifts.map(Math.abs));
-            const share = (light: Light) => entry.drifts.filter((one) => lightOf(one) === light).length / entry.drifts.length;
+            const mean = entry.sum / entry.n;
+            const share = (light: Light) => entry.lights[light] / entry.n;
             return (
               <tr key={`${entry.session} ${entry.participant}`}>
                 <td>{entry.session || '–'}</td>
                 <td className="mono">{entry.participant}</td>
-                <td className="right">{count(entry.drifts.length)}</td>
+                <td className="right">{count(entry.n)}</td>
                 <td className="right"><Dot light={lightOf(mean)} /> {number(Number(mean.toFixed(1)))} ms</td>
-                <td className="right"><Dot light={lightOf(most)} /> {number(Number(most.toFixed(1)))} ms</td>
-                <td className="right">{entry.quality.length > 0 ? `${((entry.quality.reduce((sum, one) => sum + one, 0) / entry.quality.length) * 100).toFixed(0)} %` : '–'}</td>
+                <td className="right"><Dot light={lightOf(entry.most)} /> {number(Number(entry.most.toFixed(1)))} ms</td>
+                <td className="right">{entry.rated > 0 ? `${((entry.quality / entry.rated) * 100).toFixed(0)} %` : '–'}</td>
                 <td>
                   <span className="stack-bar" title={`${(share('green') * 100).toFixed(0)} % green, ${(share('yellow') * 100).toFixed(0)} % yellow, ${(share('red') * 100).toFixed(0)} % red`}>
                     <i data-light="green" style={{ width: `${share('green') * 100}%` }} />
                     <i data-light="yellow" style={{ width: `${share('yellow') * 100}%` }} />
                     <i data-light="red" style={{ width: `${share('red') * 100}%` }} />
                   </span>{' '}
-                  {(share('green') * 100).toFixed(0)} %
+                  {entry.lights.green < entry.n && share('green') > 0.995 ? '> 99' : (share('green') * 100).toFixed(0)} %
                 </td>
               </tr>
             );
@@ -76,19 +83,56 @@ export function LightsView({ scope, dataset, selection, open }: KindProps) {
         </tbody>
       </table>
       </div>
-      <Chart
-        label="Drift over time"
-        lines={lines}
-        time
-        points
-        height={240}
-        onPick={(x) => {
-          const seq = records.find((record) => Date.parse(record.time ?? '') === x)?.seq;
-          if (seq !== undefined) open(seq);
-        }}
-      />
+      <ErrorNote error={drift.error} retry={() => void drift.refetch()} title="The drift could not be read" />
+      {drift.isPending && <Busy what="Reading what is to be drawn" />}
+      {drift.data && <Chart label="Drift over time" lines={lines} time points={!drift.data.bucket_ms} height={240} onZoom={setRange} onPick={(x) => void pick(x)} />}
+      {drift.data && (
+        <p className="quiet small">
+          {count(drift.data.rows)} records{drift.data.bucket_ms ? `, the first, last, least and greatest of every ${duration(drift.data.bucket_ms)} drawn` : ', each drawn'}. Drag to zoom, double-click to see all, click for the record.
+        </p>
+      )}
     </div>
   );
+}
+
+interface Person {
+  session: string;
+  participant: string;
+  n: number;
+  sum: number;
+  most: number;
+  lights: Record<Light, number>;
+  quality: number;
+  rated: number;
+}
+
+/** Drift and quality of each participant in each session. */
+function byPerson(): Fold<Person[]> {
+  const all = new Map<string, Person>();
+  return {
+    add: (records) => {
+      for (const record of records) {
+        const { timeDrift: drift, syncQuality: quality } = valuesOf(record);
+        if (typeof drift !== 'number') continue;
+        const [session, participant] = [record.session ?? '', record.participant ?? ''];
+        const key = JSON.stringify([session, participant]);
+        let person = all.get(key);
+        if (!person) {
+          person = { session, participant, n: 0, sum: 0, most: 0, lights: { green: 0, yellow: 0, red: 0 }, quality: 0, rated: 0 };
+          all.set(key, person);
+        }
+        person.n += 1;
+        person.sum += Math.abs(drift);
+        person.most = Math.max(person.most, Math.abs(drift));
+        person.lights[lightOf(drift)] += 1;
+        if (typeof quality === 'number') {
+          person.quality += quality;
+          person.rated += 1;
+        }
+      }
+    },
+    result: () => [...all.values()],
+  };
 }
 
 const words: Record<Light, string> = { green: 'good', yellow: 'fair', red: 'bad' };

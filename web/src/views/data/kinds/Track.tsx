@@ -1,33 +1,23 @@
 import { Button, Select } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
-import { manyRecordsQuery } from '@/api/records';
 import { Time } from '@/time/zone';
 import { count } from '@/ui/format';
 import { Busy, Empty, ErrorNote } from '@/ui/notes';
 
+import { HowMuch, useFold, type Fold } from '../fold';
 import { placeFields, type KindProps } from '../kinds';
 import { valuesOf } from '../values';
 import { bounds, draw, nearest, project, type Point, type View } from './track-draw';
 
-const MOST = 20_000;
-
 /** Where somebody was, as a line on an empty sheet: no map of anybody else's is asked for. */
 export function TrackView({ scope, dataset, selection, open }: KindProps) {
-  const { data, error, isPending, refetch } = useQuery(manyRecordsQuery(scope.study, dataset.id, selection, { sort: 'time', most: MOST }));
   const fields = placeFields(dataset);
-  const points = useMemo<Point[]>(
-    () =>
-      (data?.records ?? []).flatMap((record) => {
-        const values = valuesOf(record);
-        const latitude = fields && values[fields.latitude.id];
-        const longitude = fields && values[fields.longitude.id];
-        if (typeof latitude !== 'number' || typeof longitude !== 'number' || record.seq === undefined) return [];
-        return [{ latitude, longitude, at: record.time ?? '', seq: record.seq, participant: record.participant ?? '' }];
-      }),
-    [data, fields],
-  );
+  const [latitude, longitude] = [fields?.latitude.id ?? '', fields?.longitude.id ?? ''];
+  const columns = useMemo(() => ['record.time', 'participant', 'record.seq', latitude, longitude], [latitude, longitude]);
+  const make = useCallback(() => placed(latitude, longitude), [latitude, longitude]);
+  const folded = useFold(scope.study, dataset.id, selection, columns, make);
+  const points = useMemo(() => folded.result ?? [], [folded.result]);
   const people = useMemo(() => [...new Set(points.map((point) => point.participant))], [points]);
   const [person, setPerson] = useState<string | null>(null);
   const shown = useMemo(() => points.filter((point) => point.participant === (person ?? people[0])), [points, person, people]);
@@ -46,8 +36,8 @@ export function TrackView({ scope, dataset, selection, open }: KindProps) {
     observer.observe(element);
     return () => observer.disconnect();
   }, [shown, whole, view, near]);
-  if (error) return <ErrorNote error={error} retry={() => void refetch()} />;
-  if (isPending) return <Busy what="Reading the track" />;
+  if (!folded.result) return folded.error ? <ErrorNote error={folded.error} retry={folded.goOn} /> : <Busy what="Reading the track" />;
+  if (!whole && folded.state === 'reads') return <Busy what="Looking for places" />;
   if (!whole) return <Empty icon="pin" title="No place was recorded here" />;
   const at = view ?? whole;
   const zoom = (factor: number) => setView({ ...at, span: at.span / factor });
@@ -61,9 +51,10 @@ export function TrackView({ scope, dataset, selection, open }: KindProps) {
           <Button variant="default" onClick={() => setView(null)}>All</Button>
         </Button.Group>
         <span className="quiet small">
-          {count(shown.length)} places{data.complete ? '' : ` of the first ${count(data.records.length)} of ${count(data.total)} records`}
+          {count(shown.length)} places
           {near && <> · <Time at={near.at} /> · {near.latitude.toFixed(5)}, {near.longitude.toFixed(5)}</>}
         </span>
+        <HowMuch of={folded} what="records" />
       </div>
       <canvas
         ref={canvas}
@@ -92,4 +83,20 @@ export function TrackView({ scope, dataset, selection, open }: KindProps) {
       <p className="quiet small">From the light end to the dark end in time. North is up. Drag to move, wheel to zoom, click a place for its record.</p>
     </div>
   );
+}
+
+/** Places in order of time. */
+function placed(latitude: string, longitude: string): Fold<Point[]> {
+  const all: Point[] = [];
+  return {
+    add: (records) => {
+      for (const record of records) {
+        const values = valuesOf(record);
+        const [north, east] = [values[latitude], values[longitude]];
+        if (typeof north !== 'number' || typeof east !== 'number' || record.seq === undefined) continue;
+        all.push({ latitude: north, longitude: east, at: record.time ?? '', seq: record.seq, participant: record.participant ?? '' });
+      }
+    },
+    result: () => [...all].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.seq - b.seq)),
+  };
 }
