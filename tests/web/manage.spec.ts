@@ -33,6 +33,10 @@ test('a dropped file: types corrected, good rows in, bad rows listed and saved @
   await keepScreen(page, 'import');
   const [list] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: /rejected rows/ }).click()]);
   expect(fs.readFileSync(await list.path(), 'utf8')).toMatch(/^line,field,error\r\n3,"mood",/);
+  // The rows themselves are saved too, are corrected, and go in by the same way.
+  await expect(page.getByRole('region', { name: 'Rejected rows' })).toContainText('p2,2026-01-02T09:00:00Z,bad,008');
+  const [rejected] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save these rows, to correct them' }).click()]);
+  expect(fs.readFileSync(await rejected.path(), 'utf8')).toBe('participant,when,mood,code,note\r\np2,2026-01-02T09:00:00Z,bad,008,\r\n');
   const { records } = await program.json<{ records: { participant: string; values: Record<string, unknown> }[] }>('/studies/importing/datasets/sleep_diary/records');
   expect(records.map((record) => record.values)).toEqual([
     { when: '2026-01-02T08:00:00.000Z', mood: 4, code: '007', note: 'fine, really' },
@@ -176,7 +180,7 @@ test('the audit is narrowed, exported as it is shown, and verified; what was cha
   await expect(page).toHaveURL(/action=session/);
   const grid = page.getByRole('grid', { name: 'Audit' });
   await expect(grid).toContainText('session.');
-  await page.getByRole('button', { name: 'Export' }).click();
+  await page.getByRole('button', { name: 'Export', exact: true }).click();
   const [list] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: 'As NDJSON, with the hashes' }).click()]);
   const entries = fs.readFileSync(await list.path(), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as { action: string; seq: number; hash: string });
   expect(entries.length).toBeGreaterThan(0);

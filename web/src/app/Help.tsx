@@ -6,6 +6,8 @@ const keys: [string[], string][] = [
   [['↑', '↓'], 'Move in a table (also j and k)'],
   [['PgUp', 'PgDn', 'Home', 'End'], 'Move further in a table'],
   [['Enter'], 'Open the row'],
+  [['Shift ←', 'Shift →'], 'On a header: make the column narrower or wider'],
+  [['Ctrl', 'Z'], 'Undo, while the message that offers it is there'],
   [['Esc'], 'Close what is open'],
   [['?'], 'This help'],
 ];

@@ -36,7 +36,23 @@ function aligned(lines: Line[]): uPlot.AlignedData {
   return tables.length === 0 ? [[]] : tables.length === 1 ? tables[0]! : uPlot.join(tables);
 }
 
-/** Lines over time. Drag to zoom, double-click to see all again. */
+const SECOND = 1000;
+const DAY = 86_400 * SECOND;
+
+/** Marks of the time axis, as everywhere in the page: 24 hours, the day where it begins. */
+function marks(splits: number[], step: number, zone: string): string[] {
+  return splits.map((at, index) => {
+    const text = formatTime(new Date(at).toISOString(), zone, step < SECOND ? 'ms' : 's');
+    const [day, time] = [text.slice(0, 10), text.slice(11)];
+    if (step >= DAY) return day;
+    const clock = step < 60 * SECOND ? time : time.slice(0, 5);
+    const before = splits[index - 1];
+    return before === undefined || formatTime(new Date(before).toISOString(), zone, 'day') !== day ? `${clock}\n${day}` : clock;
+  });
+}
+
+/** Lines over time. Drag to zoom, double-click to see all again; with keys: arrows go from point to point, + and - zoom, Enter picks,
+ *  0 shows all again. */
 export function Chart({ label, lines, time, xLabel, height = 300, points, onZoom, onPick }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const { zone } = useZone();
@@ -57,7 +73,7 @@ export function Chart({ label, lines, time, xLabel, height = 300, points, onZoom
         tzDate: (at) => uPlot.tzDate(new Date(at), zone),
         cursor: { drag: { x: true, y: false, dist: 6, setScale: false }, points: { size: 7 }, bind: { dblclick: () => () => { callbacks.current.onZoom?.(null); return null; } } },
         scales: { x: { time } },
-        axes: [{ ...axis, ...(xLabel ? { label: xLabel, labelSize: 22, labelFont: '11px sans-serif' } : {}) }, { ...axis, size: 58 }],
+        axes: [{ ...axis, ...(time ? { values: (_: uPlot, splits: number[], _axis: number, _space: number, step: number) => marks(splits, step, zone), label: `time in ${zone}`, labelSize: 20, labelFont: '11px sans-serif' } : {}), ...(xLabel ? { label: xLabel, labelSize: 22, labelFont: '11px sans-serif' } : {}) }, { ...axis, size: 58 }],
         series: [
           { label: time ? 'Time' : (xLabel ?? 'x'), value: (_, value) => (value === null || value === undefined ? '–' : words(value)) },
           ...lines.map((line, index): uPlot.Series => {
@@ -88,15 +104,38 @@ export function Chart({ label, lines, time, xLabel, height = 300, points, onZoom
       callbacks.current.onPick?.(made.data[0][idx] ?? 0, Math.max(0, line));
     };
     made.over.addEventListener('click', pick);
+    const onKey = (event: KeyboardEvent) => {
+      const xs = made.data[0];
+      if (xs.length === 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+      const at = made.cursor.idx ?? -1;
+      const page = Math.max(1, Math.round(xs.length / 20));
+      const steps: Record<string, number> = { ArrowRight: at + 1, ArrowLeft: at - 1, PageDown: at + page, PageUp: at - page, Home: 0, End: xs.length - 1 };
+      const to = steps[event.key];
+      if (to !== undefined) {
+        const x = xs[Math.max(0, Math.min(xs.length - 1, to))] ?? 0;
+        made.setCursor({ left: made.valToPos(x, 'x'), top: made.over.clientHeight / 2 });
+      } else if (event.key === 'Enter') pick();
+      else if (event.key === '0') callbacks.current.onZoom?.(null);
+      else if (event.key === '+' || event.key === '-') {
+        const [low, high] = [made.scales['x']?.min ?? 0, made.scales['x']?.max ?? 0];
+        const middle = (at >= 0 ? xs[at] : undefined) ?? (low + high) / 2;
+        const half = ((high - low) / 2) * (event.key === '+' ? 0.5 : 2);
+        callbacks.current.onZoom?.([middle - half, middle + half]);
+      } else return;
+      event.preventDefault();
+    };
+    const focusable = element.parentElement;
+    focusable?.addEventListener('keydown', onKey);
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
     return () => {
       observer.disconnect();
+      focusable?.removeEventListener('keydown', onKey);
       made.destroy();
     };
   }, [lines, time, xLabel, height, zone, points]);
   return (
-    <figure className="chart" aria-label={label}>
+    <figure className="chart" role="group" tabIndex={0} aria-label={`${label}. Arrows go from point to point, plus and minus zoom, Enter opens the record, 0 shows all.`}>
       <div ref={frame} role="img" aria-label={`${label}: ${lines.map((line) => line.label).join(', ')}; ${n} points. The table has the same numbers.`} />
     </figure>
   );

@@ -100,7 +100,18 @@ export function DataTable<Row>(props: Props<Row>) {
                 return (
                   <div key={header.id} role="columnheader" aria-sort={sorted ?? (sortable ? 'none' : undefined)} className="table-cell" data-align={column?.align} title={column?.hint}>
                     {sortable ? (
-                      <button type="button" className="sort" onClick={() => props.onSort?.(nextSort(props.sort, header.column.id))}>
+                      <button
+                        type="button"
+                        className="sort"
+                        onClick={() => props.onSort?.(nextSort(props.sort, header.column.id))}
+                        onKeyDown={(event) => {
+                          // As the edge is dragged.
+                          if (!event.shiftKey || (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight')) return;
+                          event.preventDefault();
+                          const wider = header.getSize() + (event.key === 'ArrowRight' ? 24 : -24);
+                          table.setColumnSizing((old) => ({ ...old, [header.column.id]: Math.max(56, wider) }));
+                        }}
+                      >
                         <span>{flexRender(header.column.columnDef.header, header.getContext())}</span>
                         {sorted && <Icon name={sorted === 'ascending' ? 'up' : 'downArrow'} size={11} />}
                       </button>

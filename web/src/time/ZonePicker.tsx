@@ -9,9 +9,10 @@ export function ZonePicker() {
   const { zone, setZone } = useZone();
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const all = useMemo(() => {
-    const names = zones();
-    return own && own !== 'UTC' ? ['UTC', own, ...names.filter((name) => name !== 'UTC' && name !== own)] : names;
-  }, [own]);
+    // A browser lists one of a zone's names; the one picked, and the computer's own, may be another.
+    const first = ['UTC', own, zone].filter((name, index, all) => name && all.indexOf(name) === index);
+    return [...first, ...zones().filter((name) => !first.includes(name))];
+  }, [own, zone]);
   return (
     <Select
       aria-label="Time zone of all times shown"

@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Paper, Text } from '@mantine/core';
-import { createContext, useCallback, useContext, useMemo, useRef, useState, type ReactNode } from 'react';
+import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 
 import { asProblem } from '@/api/problem';
 
@@ -23,15 +23,34 @@ const SHOWN_MS = 7000;
 export function ToastProvider({ children }: { children: ReactNode }) {
   const [toasts, setToasts] = useState<Toast[]>([]);
   const next = useRef(1);
+  const frame = useRef<HTMLDivElement>(null);
   const remove = useCallback((id: number) => setToasts((all) => all.filter((toast) => toast.id !== id)), []);
   const add = useCallback(
     (toast: Omit<Toast, 'id'>) => {
       const id = next.current++;
       setToasts((all) => [...all.slice(-3), { ...toast, id }]);
-      window.setTimeout(() => remove(id), toast.tone === 'bad' ? SHOWN_MS * 2 : SHOWN_MS);
+      const leave = () => {
+        // Not while somebody is at it.
+        if (frame.current?.matches(':hover, :focus-within')) window.setTimeout(leave, SHOWN_MS);
+        else remove(id);
+      };
+      window.setTimeout(leave, toast.undo ? SHOWN_MS * 3 : toast.tone === 'bad' ? SHOWN_MS * 2 : SHOWN_MS);
     },
     [remove],
   );
+  const undoable = toasts.filter((toast) => toast.undo).at(-1);
+  useEffect(() => {
+    if (!undoable) return;
+    const onKey = (event: KeyboardEvent) => {
+      // In a field the same keys undo the typing.
+      if (event.key !== 'z' || !(event.ctrlKey || event.metaKey) || event.shiftKey || (event.target as HTMLElement).matches('input, textarea, [contenteditable]')) return;
+      event.preventDefault();
+      undoable.undo?.();
+      remove(undoable.id);
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, [undoable, remove]);
   const value = useMemo<Toasts>(
     () => ({
       say: (text, undo) => add({ text, undo, tone: 'good' }),
@@ -42,7 +61,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   return (
     <Context.Provider value={value}>
       {children}
-      <div className="toasts" role="status" aria-live="polite">
+      <div ref={frame} className="toasts" role="status" aria-live="polite">
         {toasts.map((toast) => (
           <Paper key={toast.id} className="toast" shadow="md" withBorder data-tone={toast.tone}>
             <Icon name={toast.tone === 'good' ? 'check' : 'warning'} />

@@ -1,31 +1,22 @@
-import { Button, Checkbox, Group, Progress, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
 
 import { datasetsQuery, putDataset, type Kind } from '@/api/datasets';
 import { sendFile } from '@/api/ingest';
-import { save } from '@/api/exports';
-import { ApiProblem, type Rejection } from '@/api/problem';
-import { bytes, count } from '@/ui/format';
+import { ApiProblem } from '@/api/problem';
+import { bytes } from '@/ui/format';
 import { Heading } from '@/ui/Heading';
 import { ErrorNote, Note } from '@/ui/notes';
 import { KINDS } from '@/views/settings/DatasetEditor';
 
 import { ColumnsTable } from './ColumnsTable';
 import { DropZone } from './DropZone';
+import { noteRejections, Outcome, type Progress_ } from './Outcome';
 import { faults, fieldId, type ColumnPlan, type Preview } from './plan';
-import { batches, preview } from './read';
+import { batches, preview, type Batch } from './read';
 
-interface Progress_ {
-  read: number;
-  accepted: number;
-  rejected: Rejection[];
-  rejectedTotal: number;
-  state: 'running' | 'done' | 'stopped' | 'failed';
-}
-
-const KEPT_REJECTIONS = 10_000;
 
 export function ImportView() {
   const { study } = useParams({ strict: false }) as { study: string };
@@ -65,7 +56,8 @@ export function ImportView() {
     const controller = new AbortController();
     stopping.current = controller;
     setProblem(null);
-    const now: Progress_ = { read: 0, accepted: 0, rejected: [], rejectedTotal: 0, state: 'running' };
+    const now: Progress_ = { read: 0, accepted: 0, rejected: [], rejectedTotal: 0, header: null, state: 'running' };
+    let sent: Batch | null = null;
     const show = () => setProgress({ ...now });
     show();
     try {
@@ -80,12 +72,13 @@ export function ImportView() {
       const key = `page-${file.name}-${file.size}-${file.lastModified}-${Date.now()}`.replace(/[^\x21-\x7e]/g, '_').slice(0, 200);
       let number = 0;
       for await (const batch of batches(file, found.format, found.delimiter, columns, participant)) {
+        sent = batch;
         const answer = await sendFile(study, target, new Blob([batch.body]), batch.type, { skipBad, signal: controller.signal, key: `${key}-${number++}`, onProgress: () => undefined });
         now.read = batch.read;
         now.accepted += answer.accepted;
         now.rejectedTotal += answer.rejected_total;
-        const header = batch.type === 'text/csv' ? 2 : 1;
-        if (now.rejected.length < KEPT_REJECTIONS) now.rejected.push(...answer.rejected.map((one) => ({ ...one, line: batch.lines[one.line - header] ?? one.line })));
+        now.header = batch.header;
+        noteRejections(now, batch, answer.rejected);
         show();
       }
       now.read = file.size;
@@ -93,7 +86,8 @@ export function ImportView() {
     } catch (error) {
       now.state = error instanceof DOMException ? 'stopped' : 'failed';
       if (error instanceof ApiProblem && error.rejectedTotal > 0) {
-        now.rejected.push(...error.rejected);
+        now.header = sent?.header ?? null;
+        noteRejections(now, sent, error.rejected);
         now.rejectedTotal += error.rejectedTotal;
       }
       if (now.state === 'failed') setProblem(error);
@@ -146,46 +140,5 @@ export function ImportView() {
       )}
       {progress && file && <Outcome study={study} dataset={target} file={file} progress={progress} />}
     </>
-  );
-}
-
-function Outcome({ study, dataset, file, progress }: { study: string; dataset: string; file: File; progress: Progress_ }) {
-  const rejections = () => {
-    const quote = (text: unknown) => `"${String(text ?? '').replaceAll('"', '""')}"`;
-    const text = ['line,field,error', ...progress.rejected.map((one) => [one.line, quote(one.field), quote(one.error)].join(','))].join('\r\n') + '\r\n';
-    const address = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
-    save(address, `${file.name}.rejected.csv`);
-    window.setTimeout(() => URL.revokeObjectURL(address), 60_000);
-  };
-  const words = { running: 'Importing', done: 'Imported', stopped: 'Stopped; what was accepted before is kept', failed: 'Not finished; what was accepted before is kept' }[progress.state];
-  return (
-    <section className="panel" style={{ marginTop: 14, paddingTop: 12 }}>
-      <Progress value={(progress.read / Math.max(1, file.size)) * 100} animated={progress.state === 'running'} size="lg" aria-label={`${Math.round((progress.read / Math.max(1, file.size)) * 100)} % read`} />
-      <p role="status">
-        {words}: {count(progress.accepted)} rows accepted, {count(progress.rejectedTotal)} rejected, {bytes(progress.read)} of {bytes(file.size)} read.{' '}
-        {progress.state === 'done' && (
-          <Link to="/studies/$study/data/$dataset" params={{ study, dataset }}>
-            See the data
-          </Link>
-        )}
-      </p>
-      {progress.rejected.length > 0 && (
-        <>
-          <Button variant="light" onClick={rejections}>
-            Save the list of rejected rows
-          </Button>
-          <table className="plain">
-            <thead>
-              <tr><th scope="col">Line</th><th scope="col">Field</th><th scope="col">Why</th></tr>
-            </thead>
-            <tbody>
-              {progress.rejected.slice(0, 100).map((one, index) => (
-                <tr key={index}><td>{one.line}</td><td className="mono">{one.field ?? ''}</td><td>{one.error}</td></tr>
-              ))}
-            </tbody>
-          </table>
-        </>
-      )}
-    </section>
   );
 }

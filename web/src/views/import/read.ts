@@ -58,6 +58,9 @@ export interface Batch {
   read: number;
   /** The line of the file on which each line of the body stands. */
   lines: number[];
+  /** Each row as it is sent; `header` before them makes a file of its own that can be imported. */
+  texts: string[];
+  header: string | null;
 }
 
 /** The whole file in batches that the server takes, each committed by itself. */
@@ -73,7 +76,7 @@ async function* csvBatches(file: File, delimiter: string, columns: ColumnPlan[],
   const splitter = new CsvSplitter(delimiter);
   let [body, lines, read, first]: [string[], number[], number, boolean] = [[], [], 0, true];
   const flush = (): Batch => {
-    const batch = { body: [header, ...body].join('\r\n') + '\r\n', type: 'text/csv', rows: body.length, read, lines };
+    const batch = { body: [header, ...body].join('\r\n') + '\r\n', type: 'text/csv', rows: body.length, read, lines, texts: body, header };
     body = [];
     lines = [];
     return batch;
@@ -108,7 +111,7 @@ async function* jsonBatches(file: File, format: 'records' | 'objects', columns: 
   const array = (await file.slice(0, 64).text()).replace(/^\uFEFF/, '').trimStart().startsWith('[');
   let [body, lines, read]: [string[], number[], number] = [[], [], 0];
   const flush = (): Batch => {
-    const batch = { body: body.join('\n') + '\n', type: 'application/x-ndjson', rows: body.length, read, lines };
+    const batch = { body: body.join('\n') + '\n', type: 'application/x-ndjson', rows: body.length, read, lines, texts: body, header: null };
     body = [];
     lines = [];
     return batch;

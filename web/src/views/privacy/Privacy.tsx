@@ -42,12 +42,15 @@ function Settings({ study }: { study: Study }) {
   const classes = (settings.attributes ?? {}) as Record<string, 'direct' | 'quasi' | 'sensitive' | 'plain'>;
   const queries = useQueryClient();
   const toast = useToast();
+  const keep = (kept: Study) => {
+    queries.setQueryData(studyQuery(study.id).queryKey, kept);
+    return queries.invalidateQueries({ queryKey: ['study', study.id] });
+  };
   const save = useMutation({
     mutationFn: () => changeStudy(study.id, { settings }),
     onSuccess: async (kept) => {
-      queries.setQueryData(studyQuery(study.id).queryKey, kept);
-      await queries.invalidateQueries({ queryKey: ['study', study.id] });
-      toast.say('The settings are saved.');
+      await keep(kept);
+      toast.say('The settings are saved.', () => void changeStudy(study.id, { settings: study.settings }).then(keep).catch(toast.fail));
     },
   });
   return (

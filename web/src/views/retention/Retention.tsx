@@ -47,7 +47,7 @@ function Rule({ study, dataset, rule }: { study: string; dataset: string | undef
     await queries.invalidateQueries({ queryKey: ['study', study, 'retention', dataset ?? ''] });
     await queries.invalidateQueries({ queryKey: ['study', study, 'retention-notices'] });
   };
-  const save = useMutation({ mutationFn: () => putRetention(study, dataset, next), onSuccess: () => { toast.say('The rule is saved.'); return refresh(); } });
+  const save = useMutation({ mutationFn: () => putRetention(study, dataset, next), onSuccess: () => { toast.say('The rule is saved.', () => void putRetention(study, dataset, rule).then(refresh).catch(toast.fail)); return refresh(); } });
   const remove = useMutation({
     mutationFn: () => deleteRetention(study, dataset),
     onSuccess: () => {

@@ -88,7 +88,7 @@ export function LightsView({ scope, dataset, selection, open }: KindProps) {
       {drift.data && <Chart label="Drift over time" lines={lines} time points={!drift.data.bucket_ms} height={240} onZoom={setRange} onPick={(x) => void pick(x)} />}
       {drift.data && (
         <p className="quiet small">
-          {count(drift.data.rows)} records{drift.data.bucket_ms ? `, the first, last, least and greatest of every ${duration(drift.data.bucket_ms)} drawn` : ', each drawn'}. Drag to zoom, double-click to see all, click for the record.
+          {count(drift.data.rows)} records{drift.data.bucket_ms ? `, the first, last, least and greatest of every ${duration(drift.data.bucket_ms)} drawn` : ', each drawn'}. Drag to zoom, double-click to see all, click for the record. With keys: arrows, + and −, 0, Enter.
         </p>
       )}
     </div>

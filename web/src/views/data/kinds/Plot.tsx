@@ -73,7 +73,7 @@ export function PlotView({ scope, dataset, selection, search, change, open }: Ki
       {lines.length > 0 && (
         <Chart label={`${dataset.name} over time`} lines={lines} time={!onset} {...(onset ? { xLabel: 'milliseconds from the session’s start' } : {})} points={dataset.kind === 'sparse_ratings'} height={360} onZoom={setRange} onPick={(x) => void pick(x)} />
       )}
-      <p className="quiet small">Drag to zoom, double-click to see all, click for the record.</p>
+      <p className="quiet small">Drag to zoom, double-click to see all, click for the record. With keys: arrows, + and −, 0, Enter.</p>
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import { Button, Select } from '@mantine/core';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 
 import { Time } from '@/time/zone';
 import { count } from '@/ui/format';
@@ -41,6 +41,22 @@ export function TrackView({ scope, dataset, selection, open }: KindProps) {
   if (!whole) return <Empty icon="pin" title="No place was recorded here" />;
   const at = view ?? whole;
   const zoom = (factor: number) => setView({ ...at, span: at.span / factor });
+  const onKey = (event: KeyboardEvent) => {
+    const step = at.span / 8;
+    const moves: Record<string, [number, number]> = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] };
+    const move = moves[event.key];
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (move) setView({ ...at, x: at.x + move[0], y: at.y + move[1] });
+    else if (event.key === '+') zoom(1.6);
+    else if (event.key === '-') zoom(1 / 1.6);
+    else if (event.key === '0') setView(null);
+    else if (event.key === 'n' || event.key === 'p') {
+      const from = near ? shown.indexOf(near) : event.key === 'n' ? -1 : shown.length;
+      setNear(shown[Math.max(0, Math.min(shown.length - 1, from + (event.key === 'n' ? 1 : -1)))] ?? null);
+    } else if (event.key === 'Enter' && near) open(near.seq);
+    else return;
+    event.preventDefault();
+  };
   return (
     <div className="panel">
       <div className="table-tools">
@@ -60,7 +76,9 @@ export function TrackView({ scope, dataset, selection, open }: KindProps) {
         ref={canvas}
         className="track"
         role="img"
-        aria-label={`Track of ${person ?? people[0]}: ${shown.length} places. The table has the same numbers.`}
+        tabIndex={0}
+        aria-label={`Track of ${person ?? people[0]}: ${shown.length} places. Arrows move, plus and minus zoom, n and p go from place to place, Enter opens the record. The table has the same numbers.`}
+        onKeyDown={onKey}
         onWheel={(event) => zoom(event.deltaY < 0 ? 1.2 : 1 / 1.2)}
         onMouseDown={(event) => { drag.current = { x: event.clientX, y: event.clientY, view: at }; }}
         onMouseUp={(event) => {
@@ -80,7 +98,7 @@ export function TrackView({ scope, dataset, selection, open }: KindProps) {
           setNear(nearest(shown, at, box.width, box.height, event.clientX - box.left, event.clientY - box.top));
         }}
       />
-      <p className="quiet small">From the light end to the dark end in time. North is up. Drag to move, wheel to zoom, click a place for its record.</p>
+      <p className="quiet small">From the light end to the dark end in time. North is up. Drag to move, wheel to zoom, click a place for its record. With keys: arrows, + and −, 0 for all, n and p for the next and the previous place, Enter for its record.</p>
     </div>
   );
 }
