@@ -3,7 +3,6 @@ import contextlib
 import gzip
 import io
 import json
-import pathlib
 import threading
 import time
 import zipfile
@@ -123,9 +122,8 @@ class World:
         return self.api.post(f"{self.study.path}/participants/{PERSON}/erasure", **options)
 
 
-def contents(path):
+def unpacked(path, data):
     """A file's bytes, and what is packed in them."""
-    data = path.read_bytes()
     yield str(path), data
     if data[:2] == b"PK":
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -137,12 +135,10 @@ def contents(path):
 
 def leftovers(directory):
     found = []
-    for path in sorted(pathlib.Path(directory).rglob("*")):
-        if not path.is_file():
-            continue
+    for path, content in program.contents(directory):
         if any(secret in str(path) for secret in SECRETS.values()):
             found.append((str(path), "its name"))
-        for name, data in contents(path):
+        for name, data in unpacked(path, content):
             found += [(name, what) for what, secret in SECRETS.items() if secret.encode() in data]
     return found
 
@@ -485,7 +481,4 @@ def test_others_records_name_them_no_more(world, person):
     assert values == {"text": "[erased]", "data": {"k": "[erased]", "[erased]": [1, "[erased]"], "n": 1.5}}
     assert api.get(f"/exports/{job['id']}").json()["state"] == "expired"
     spellings = {person.encode(), json.dumps(person)[1:-1].encode(), json.dumps(person, ensure_ascii=False)[1:-1].encode()}
-    for path in sorted(pathlib.Path(world.server.data).rglob("*")):
-        if path.is_file():
-            data = path.read_bytes()
-            assert not [spelling for spelling in spellings if spelling in data], path
+    assert program.holding(world.server.data, *spellings) == []

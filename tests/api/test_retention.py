@@ -45,7 +45,7 @@ class World:
         return self.admin.post("/retention/run", body).json()["steps"]
 
     def found(self, text):
-        return [str(path) for path in self.server.data.rglob("*") if path.is_file() and text in path.read_bytes()]
+        return [str(path) for path in program.holding(self.server.data, text)]
 
 
 @pytest.fixture

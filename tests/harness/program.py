@@ -43,6 +43,21 @@ def run(*words, stdin=None, check=True, timeout=300, cwd=None):
     return finished
 
 
+def contents(directory, pattern="*"):
+    """Every file below, with its bytes. A running server puts files in others' places: one that is gone meanwhile is passed over."""
+    for path in sorted(pathlib.Path(directory).rglob(pattern)):
+        try:
+            if path.is_file():
+                yield path, path.read_bytes()
+        except FileNotFoundError:
+            pass
+
+
+def holding(directory, *needles, pattern="*"):
+    """The files below that have one of these byte strings in them."""
+    return [path for path, data in contents(directory, pattern) if any(needle in data for needle in needles)]
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
