@@ -39,6 +39,35 @@ def test_one_token_at_a_time(project):
     assert events.count("New Access Token Created") == 2 and events.count("Access Token Deleted") == 1
 
 
+def test_a_token_by_the_native_api(project):
+    api, path = project.study.api, f"{project.study.path}/donation-project/token"
+    api.get(path, error="not-found")
+    first = api.put(path, {"days": 1}).json()
+    second = api.put(path, {}).json()
+    assert project.get("overview", first["token"]).json() == {"detail": "Invalid token."} and project.get("overview", second["token"]).status_code == 200
+    # Nothing but its making tells it; the project's own page shows it as one of its own.
+    kept = api.get(path).json()
+    assert kept == {"created_at": second["created_at"], "expires_at": second["expires_at"], "expired": False}
+    assert second["token"] in project.browser.get(f"{project.root}/projects/{project.url_id}/token/").text
+    for days in (0, 91, -1, "30", 1.5, True):
+        api.put(path, {"days": days}, error="bad-member")
+    api.put(path, {"token": "mine"}, error="unknown-member")
+    assert project.get("overview", second["token"]).status_code == 200
+    assert api.delete(path).status_code == 204 and api.delete(path).status_code == 204
+    assert project.get("overview", second["token"]).json() == {"detail": "Invalid token."}
+    api.get(path, error="not-found")
+    log = api.get(f"{project.study.path}/donation-project/log").json()
+    told = [event["description"] for event in log["events"]]
+    assert told.count("New Access Token Created") == 2 and sum("Project details retrieved" in line for line in told) == 2
+    assert [event["time"] for event in log["events"]] == sorted((event["time"] for event in log["events"]), reverse=True)
+    plain = new_study(api)
+    for what in ("token", "log"):
+        api.get(f"{plain.path}/donation-project/{what}", error="not-found")
+    api.put(f"{plain.path}/donation-project/token", {}, error="not-found")
+    actions = [entry["action"] for entry in api.get(f"{project.study.path}/audit", params={"action": "donations."}).json()["entries"]]
+    assert actions.count("donations.token_create") >= 2 and "donations.token_delete" in actions
+
+
 def download(project, person, session=None, **form):
     session = session or project.browser
     form["csrfmiddlewaretoken"] = session.cookies["csrftoken"]

@@ -6,14 +6,16 @@ const VIEWS: [string, string][] = [
   ['chat', '/studies/demo-experiment/sessions/room-001/data/chat'], ['sync', '/studies/demo-experiment/data/sync_metrics?view=lights'], ['ratings', '/studies/demo-experiment/data/sparse_ratings?view=spread'],
   ['track', '/studies/demo-sensors/participants/S001/data/gps'], ['plot', '/studies/demo-sensors/participants/S001/data/heart_rate?view=plot'], ['answers', '/studies/demo-survey/data/wellbeing?view=answers'],
   ['filter', '/studies/demo-survey/data/wellbeing?filtering=true'], ['donations', '/studies/demo-donations/data/ad_interests?view=tree'], ['exports', '/studies/demo-survey/exports'], ['settings', '/studies/demo-survey/settings'],
-  ['live', '/studies/demo-sensors/live'], ['quality', '/studies/demo-sensors/quality'], ['quality-dataset', '/studies/demo-experiment/quality/continuous_ratings'], ['quality-session', '/studies/demo-experiment/sessions/room-001/quality'],
+  ['data-center', '/studies/demo-donations/data-center'], ['data-center-donations', '/studies/demo-donations/data-center?tab=donations'], ['data-center-token', '/studies/demo-donations/data-center?tab=token'],
+  ['data-center-passphrase', '/studies/demo-donations/data-center?tab=passphrase'], ['live', '/studies/demo-sensors/live'], ['quality', '/studies/demo-sensors/quality'], ['quality-dataset', '/studies/demo-experiment/quality/continuous_ratings'], ['quality-session', '/studies/demo-experiment/sessions/room-001/quality'],
   ['accounts', '/server/accounts'],
 ];
 
 for (const [name, look] of Object.entries({ 'light, wide': { colorScheme: 'light', width: 1280 }, 'dark, wide': { colorScheme: 'dark', width: 1280 }, 'light, phone': { colorScheme: 'light', width: 390 }, 'dark, phone': { colorScheme: 'dark', width: 390 } } as const)) {
   test.describe(`main views, ${name}`, () => {
     test.use({ colorScheme: look.colorScheme, viewport: { width: look.width, height: 800 } });
-    test('are accessible and no wider than the window', async ({ signedIn: page }) => {
+    test('are accessible and no wider than the window', async ({ signedIn: page, program }) => {
+      await program.send('PUT', '/studies/demo-donations/donation-project', {});
       for (const [view, address] of VIEWS) {
         await page.goto(address);
         // A stream has no end to wait for.

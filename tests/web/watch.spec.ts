@@ -124,3 +124,35 @@ test('live: a study that is deleted while one looks says so and is left alone', 
   await expect(line).toContainText('ended');
   await expect(page.getByRole('button', { name: 'Try now' })).toBeVisible();
 });
+
+test('an export is scheduled from the list, as it was asked for', async ({ signedIn: page, program }) => {
+  const asked = { format: 'json', datasets: ['wellbeing'], identifiers: 'remove', filter: { field: 'participant.status', op: '=', value: 'completed' } };
+  const job = (await (await program.send('POST', '/studies/demo-survey/exports', asked)).json()) as { id: string };
+  await expect.poll(async () => (await program.json<{ state: string }>(`/exports/${job.id}`)).state).toBe('succeeded');
+  await page.goto('/studies/demo-survey/exports');
+  await page.getByRole('row', { name: /wellbeing as json, without identifiers/ }).getByRole('button', { name: 'Schedule this export' }).click();
+  await expect(page).toHaveURL(new RegExp(`/schedules\\?of=${job.id}`));
+  const dialog = page.getByRole('dialog', { name: 'New schedule' });
+  await expect(dialog.getByRole('textbox', { name: 'Name' })).toHaveValue('wellbeing as json, without identifiers');
+  await expectAccessible(page);
+  await keepScreen(page, 'schedule-of-export');
+  await dialog.getByRole('button', { name: 'Make the schedule' }).click();
+  await expect(page.getByRole('grid', { name: 'Schedules' })).toContainText('wellbeing as json');
+  await expect(page).toHaveURL(/\/schedules$/);
+  const { schedules } = await program.json<{ schedules: { request: object }[] }>('/studies/demo-survey/schedules');
+  expect(schedules[0]!.request).toMatchObject(asked);
+});
+
+test('lists of participants and sessions say how much there is of each', async ({ signedIn: page, program }) => {
+  await page.goto('/studies/demo-experiment/participants?columns=id,records,available,records.chat');
+  const { participants } = await program.json<{ participants: { participant: string; records: number }[] }>('/studies/demo-experiment/datasets/chat/quality/participants');
+  const one = participants[0]!;
+  const overview = await program.json<{ records: number }>(`/studies/demo-experiment/participants/${one.participant}/overview`);
+  const row = page.getByRole('grid', { name: 'Participants' }).getByRole('row', { name: new RegExp(one.participant) });
+  await expect(row.getByRole('gridcell').nth(1)).toHaveText(overview.records.toLocaleString('en-US'));
+  await expect(row.getByRole('gridcell').nth(2)).toContainText('events');
+  await expect(row.getByRole('gridcell').nth(3)).toHaveText(String(one.records));
+  await page.goto('/studies/demo-experiment/sessions?columns=id,records&sort=-records');
+  const session = await program.json<{ records: number }>('/studies/demo-experiment/sessions/room-001/overview');
+  await expect(page.getByRole('grid', { name: 'Sessions' })).toContainText(session.records.toLocaleString('en-US'));
+});

@@ -1,24 +1,17 @@
 // Pages of a project's owner: its token, its logs, its end.
 
-#include <sodium.h>
-
 #include <charconv>
 
-#include "access/secret.h"
+#include "access/donation_token.h"
 #include "api/ddm/route.h"
 #include "api/ddm/texts.h"
 #include "api/multipart.h"
-#include "secrets/hex.h"
 
 namespace sheaf::api::ddm {
 namespace {
 
 constexpr std::size_t kMaxForm = 1u << 20;
-constexpr std::size_t kTokenBytes = 20;
-constexpr Micros kDay = Micros{86400} * 1'000'000;
-constexpr int kSuggestedDays = 30, kMostDays = 90;
-
-std::string Purpose(const std::string& study) { return "donation token " + study; }
+constexpr int kSuggestedDays = 30;
 
 std::string CsrfField(const http::Request& request) {
   return "<input type=\"hidden\" name=\"csrfmiddlewaretoken\" value=\"" + Escaped(SessionCsrf(request)) + "\">";
@@ -42,8 +35,7 @@ http::Response TokenPage(const Service& service, const http::Request& request, c
   const auto token = service.rooms->catalog->Donations().FindToken(project.study.id);
   std::string body;
   if (token && *token) {
-    const auto sealed = secrets::FromHex((*token)->sealed);
-    const auto key = sealed ? service.rooms->site_key->Open(Purpose(project.study.id), *sealed) : Result<std::string>(Fail(sealed.error()));
+    const auto key = access::OpenDonationToken(*service.rooms->site_key, **token);
     const bool valid = !(*token)->expires_at || Now() <= *(*token)->expires_at;
     body += "<table><tr><th>Key</th><td><code>" + Escaped(key.value_or("")) + "</code></td></tr><tr><th>Created</th><td>" +
             UtcTime((*token)->created_at) + "</td></tr><tr><th>Expires</th><td>" +
@@ -64,20 +56,6 @@ http::Response GetToken(const Service& service, native::Call& call) {
   return TokenPage(service, call.request, visit->project, {});
 }
 
-Status CreateToken(const Service& service, const Project& project, int days) {
-  std::string bytes(kTokenBytes, '\0');
-  randombytes_buf(bytes.data(), bytes.size());
-  const std::string key = secrets::ToHex(bytes);
-  catalog::DonationToken token;
-  token.study = project.study.id;
-  SHEAF_ASSIGN(token.digest, access::Digest(key));
-  SHEAF_ASSIGN(const std::string sealed, service.rooms->site_key->Seal(Purpose(project.study.id), key));
-  token.sealed = secrets::ToHex(sealed);
-  token.created_at = Now();
-  token.expires_at = token.created_at + days * kDay;
-  return service.rooms->catalog->Donations().PutToken(token);
-}
-
 http::Response PostToken(const Service& service, native::Call& call) {
   auto sent = Receive(service, call);
   if (!sent) return std::move(sent.error());
@@ -88,14 +66,13 @@ http::Response PostToken(const Service& service, native::Call& call) {
     const std::string_view text = FormValue(sent->form, "expiration_days");
     int days = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), days);
-    if (error != std::errc{} || end != text.data() + text.size() || days < 1 || days > kMostDays) {
+    if (error != std::errc{} || end != text.data() + text.size() || days < 1 || days > access::kMostDonationTokenDays) {
       return TokenPage(service, call.request, project, "Ensure that the number of days is between 1 and 90.");
     }
-    done = CreateToken(service, project, days);
-    if (done) LogEvent(*service.rooms, project, "New Access Token Created", "");
+    const auto made = access::MakeDonationToken(service.rooms->catalog->Donations(), *service.rooms->site_key, project.study.id, days);
+    if (!made) done = Fail(made.error());
   } else if (action == "delete") {
-    done = service.rooms->catalog->Donations().RemoveToken(project.study.id);
-    if (done) LogEvent(*service.rooms, project, "Access Token Deleted", "");
+    done = access::RemoveDonationToken(service.rooms->catalog->Donations(), project.study.id);
   } else {
     return TokenPage(service, call.request, project, "Choose to create or to delete.");
   }

@@ -7,7 +7,7 @@ import { studyQuery } from '@/api/studies';
 /** Words for the parts of an address that are no ids. */
 const words: Record<string, string> = {
   studies: 'Studies', sessions: 'Sessions', participants: 'Participants', data: 'Data', import: 'Import', exports: 'Exports', people: 'People',
-  privacy: 'Privacy', retention: 'Retention', audit: 'Audit', settings: 'Settings', schedules: 'Schedules', quality: 'Quality', live: 'Live',
+  privacy: 'Privacy', retention: 'Retention', audit: 'Audit', settings: 'Settings', schedules: 'Schedules', quality: 'Quality', live: 'Live', 'data-center': 'Data Center',
   keys: 'Keys', account: 'Account', server: 'Server', accounts: 'Accounts', overview: 'Overview',
 };
 /** Parts whose next part is somebody's or something's id. */

@@ -3,11 +3,14 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useParams } from '@tanstack/react-router';
 import { useState, useEffect } from 'react';
 
+import { donationProjectQuery } from '@/api/donations';
 import { studyQuery } from '@/api/studies';
 import { Busy, ErrorNote } from '@/ui/notes';
 import { Icon, type IconName } from '@/ui/Icon';
 
 interface Entry {
+  /** Only where the study is a donation project. */
+  donations?: boolean;
   to: string;
   text: string;
   icon: IconName;
@@ -24,6 +27,7 @@ export const studyViews: { title: string; entries: Entry[] }[] = [
       { to: '/data', text: 'Data', icon: 'table' },
       { to: '/quality', text: 'Quality', icon: 'pulse' },
       { to: '/live', text: 'Live', icon: 'live' },
+      { to: '/data-center', text: 'Data Center', icon: 'tree', donations: true },
     ],
   },
   {
@@ -73,12 +77,13 @@ export function StudyFrame() {
 }
 
 function StudyMenu({ study, onGo }: { study: string; onGo?: () => void }) {
+  const { data: project } = useQuery(donationProjectQuery(study));
   return (
     <nav aria-label="Views of this study" className="side-nav">
       {studyViews.map((group) => (
         <div key={group.title}>
           <div className="side-title">{group.title}</div>
-          {group.entries.map((entry) => (
+          {group.entries.filter((entry) => !entry.donations || project).map((entry) => (
             <Link key={entry.to} to={`/studies/$study${entry.to}` as '/studies/$study'} params={{ study }} className="side-link" activeOptions={{ exact: entry.to === '', includeSearch: false }} {...(onGo ? { onClick: onGo } : {})}>
               <Icon name={entry.icon} />
               {entry.text}

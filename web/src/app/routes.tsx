@@ -3,7 +3,9 @@ import { createRootRoute, createRoute, lazyRouteComponent, Outlet, redirect, typ
 import { sessionQuery } from '@/api/session';
 import { tableSearch, texts } from '@/table/search';
 import type { AuditSearch } from '@/views/audit/Audit';
+import type { ScheduleSearch } from '@/views/schedules/Schedules';
 import { dataSearch } from '@/views/data/scope';
+import { donationSearch } from '@/views/donations/search';
 import { qualitySearch } from '@/views/quality/search';
 
 import { NotFound } from './fallbacks';
@@ -68,6 +70,7 @@ const sessionQuality = createRoute({ getParentRoute: () => study, path: '/sessio
 const participantQuality = createRoute({ getParentRoute: () => study, path: '/participants/$participant/quality', validateSearch: qualitySearch, component: qualityPage() });
 const attendantQuality = createRoute({ getParentRoute: () => study, path: '/sessions/$session/participants/$participant/quality', validateSearch: qualitySearch, component: qualityPage() });
 const datasetQuality = createRoute({ getParentRoute: () => study, path: '/quality/$dataset', validateSearch: qualitySearch, component: lazyRouteComponent(() => import('@/views/quality/DatasetQualityView'), 'DatasetQualityView') });
+const dataCenter = createRoute({ getParentRoute: () => study, path: '/data-center', validateSearch: donationSearch, component: lazyRouteComponent(() => import('@/views/donations/DataCenter'), 'DataCenterView') });
 const live = createRoute({ getParentRoute: () => study, path: '/live', component: lazyRouteComponent(() => import('@/views/live/LiveView'), 'LiveView') });
 /** `…/data` without a dataset: crumbs lead there, and to the page above it. */
 const bare = (path: string): AnyRoute =>
@@ -80,7 +83,7 @@ const bare = (path: string): AnyRoute =>
   });
 const exports_ = createRoute({ getParentRoute: () => study, path: '/exports', validateSearch: tableSearch, component: lazyRouteComponent(() => import('@/views/exports/Exports'), 'ExportsView') });
 
-const schedules = createRoute({ getParentRoute: () => study, path: '/schedules', validateSearch: tableSearch, component: lazyRouteComponent(() => import('@/views/schedules/Schedules'), 'SchedulesView') });
+const schedules = createRoute({ getParentRoute: () => study, path: '/schedules', validateSearch: (search: Record<string, unknown>): ScheduleSearch => ({ ...tableSearch(search), ...texts(search, 'of') }), component: lazyRouteComponent(() => import('@/views/schedules/Schedules'), 'SchedulesView') });
 const importing = createRoute({ getParentRoute: () => study, path: '/import', component: lazyRouteComponent(() => import('@/views/import/Import'), 'ImportView') });
 const people = createRoute({ getParentRoute: () => study, path: '/people', validateSearch: tableSearch, component: lazyRouteComponent(() => import('@/views/people/People'), 'PeopleView') });
 const privacy = createRoute({ getParentRoute: () => study, path: '/privacy', validateSearch: tableSearch, component: lazyRouteComponent(() => import('@/views/privacy/Privacy'), 'PrivacyView') });
@@ -114,7 +117,7 @@ export const routeTree = root.addChildren([
     server,
     study.addChildren([
       overview, sessions, session, participants, participant, attendant, datasets, data, sessionData, participantData, attendantData, exports_, schedules, importing, people, privacy, retention, settings, audit,
-      quality, datasetQuality, sessionQuality, participantQuality, attendantQuality, live,
+      quality, datasetQuality, sessionQuality, participantQuality, attendantQuality, live, dataCenter,
       bare('/sessions/$session/participants'), bare('/sessions/$session/data'), bare('/participants/$participant/data'), bare('/sessions/$session/participants/$participant/data'),
     ]),
   ]),

@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Group, Tooltip } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { useNavigate, useParams } from '@tanstack/react-router';
 import { useMemo } from 'react';
 
 import { deleteExport, exportsQuery, running, type Export, type ExportRequest } from '@/api/exports';
@@ -15,19 +15,13 @@ import { Empty } from '@/ui/notes';
 import { Status } from '@/ui/Status';
 import { useToast } from '@/ui/toast';
 
-/** "ratings as csv, without identifiers" */
-export function whatOf(job: Export): string {
-  const request = (job.request ?? {}) as ExportRequest;
-  const names = request.datasets ?? [];
-  const what = names.length === 0 ? 'All datasets' : names.length > 3 ? `${names.length} datasets` : names.join(', ');
-  const mode = request.identifiers === 'remove' ? ', without identifiers' : request.identifiers === 'aggregate' ? ', numbers only' : '';
-  return `${what} as ${request.format ?? 'csv'}${mode}`;
-}
+import { whatOf } from './what';
 
 export function ExportsView() {
   const { study } = useParams({ strict: false }) as { study: string };
   const query = useQuery(exportsQuery(study));
   const queries = useQueryClient();
+  const navigate = useNavigate();
   const download = useDownload();
   const toast = useToast();
   const remove = useMutation({
@@ -48,10 +42,11 @@ export function ExportsView() {
       { id: 'created', title: 'Asked for', size: 160, value: (job) => job.created_at, cell: (job) => <Time at={job.created_at} digits="min" /> },
       { id: 'expires', title: 'File kept until', size: 160, value: (job) => job.expires_at, cell: (job) => <Time at={job.expires_at} digits="min" /> },
       {
-        id: 'actions', title: 'Actions', size: 130, fixed: true,
+        id: 'actions', title: 'Actions', size: 150, fixed: true,
         cell: (job) => (
           <Group gap={2} wrap="nowrap">
             {job.state === 'succeeded' && <Act icon="download" label={`Download ${job.file_name ?? 'the file'}`} onClick={() => download.save(job)} />}
+            {!running(job) && job.request && !job.dialect && <Act icon="clock" label="Schedule this export" onClick={() => void navigate({ to: '/studies/$study/schedules', params: { study }, search: { of: job.id } as never })} />}
             {!running(job) && <Act icon="undo" label="Export the same again" onClick={() => void download.start(study, whatOf(job), (job.request ?? {}) as ExportRequest).catch(toast.fail)} />}
             <Act icon={running(job) ? 'close' : 'trash'} label={running(job) ? 'Cancel' : 'Remove the export and its file'} onClick={() => mutate(job)} />
           </Group>
@@ -61,7 +56,7 @@ export function ExportsView() {
       { id: 'error', title: 'Why it failed', size: 260, hidden: true, value: (job) => job.error, cell: (job) => job.error ?? '' },
       { id: 'sha256', title: 'SHA-256', size: 300, hidden: true, value: (job) => job.sha256, cell: (job) => <span className="mono">{job.sha256}</span> },
     ],
-    [download, study, toast, mutate],
+    [download, study, toast, mutate, navigate],
   );
   return (
     <>
@@ -88,7 +83,7 @@ export function ExportsView() {
   );
 }
 
-function Act({ icon, label, onClick }: { icon: 'download' | 'undo' | 'close' | 'trash'; label: string; onClick: () => void }) {
+function Act({ icon, label, onClick }: { icon: 'download' | 'clock' | 'undo' | 'close' | 'trash'; label: string; onClick: () => void }) {
   return (
     <Tooltip label={label}>
       <ActionIcon size="sm" aria-label={label} onClick={onClick}>

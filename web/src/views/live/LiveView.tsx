@@ -18,6 +18,11 @@ import { useLive, useNow } from './use-live';
 /** A running study: what comes in, from whom, and what is wrong with it. */
 export function LiveView() {
   const { study } = useParams({ strict: false }) as { study: string };
+  // Another study is another view: nothing of the one before is counted in.
+  return <Live key={study} study={study} />;
+}
+
+function Live({ study }: { study: string }) {
   const { data: datasets = [] } = useQuery(datasetsQuery(study));
   const { live, connection, pause, goOn } = useLive(study);
   const ended = connection.state === 'ended';
@@ -68,7 +73,7 @@ function LiveFigures({ live }: { live: LiveState }) {
   const standing = live.findings?.reduce((sum, one) => sum + (one.count ?? 0), 0);
   return (
     <dl className="figures">
-      <div className="figure"><dt className="figure-title">Present, in the last {live.present.minutes} minutes</dt><dd className="figure-value">{count(live.present.count)}</dd></div>
+      <div className="figure"><dt className="figure-title">Present, last {live.present.minutes} min</dt><dd className="figure-value">{count(live.present.count)}</dd></div>
       <div className="figure"><dt className="figure-title">Records</dt><dd className="figure-value" title={count(records)}>{compact(records)}</dd></div>
       <div className="figure"><dt className="figure-title">Since you opened this</dt><dd className="figure-value">+{compact(added)}</dd></div>
       <div className="figure"><dt className="figure-title">Last arrival</dt><dd className="figure-time">{last ? `${duration(Math.max(0, now - Date.parse(last)))} ago` : 'none yet'}</dd></div>

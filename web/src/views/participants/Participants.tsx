@@ -4,6 +4,7 @@ import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useMemo } from 'react';
 
 import { participantsQuery, sessionsQuery, type Participant } from '@/api/people';
+import { countColumns, useRecordCounts } from '@/views/data/record-counts';
 import { Attribute } from '@/views/participants/Attribute';
 import { attributeNames, attributeText } from '@/views/participants/attributes';
 import type { Column } from '@/table/columns';
@@ -30,6 +31,7 @@ export function ParticipantsView() {
     }
     return all;
   }, [sessions]);
+  const counts = useRecordCounts(study, 'participant');
   const names = useMemo(() => attributeNames(query.data?.items ?? []), [query.data]);
   const hasSessions = (sessions?.total ?? 0) > 0;
   const columns = useMemo<Column<Participant>[]>(
@@ -43,13 +45,14 @@ export function ParticipantsView() {
             { id: 'role', title: 'Role', size: 120, value: (row) => [...(attended.get(row.id)?.roles ?? [])].join(', '), cell: (row) => [...(attended.get(row.id)?.roles ?? [])].join(', ') || <span className="quiet">–</span> },
           ] satisfies Column<Participant>[])
         : []),
+      ...countColumns<Participant>(counts),
       ...names.map((name, index): Column<Participant> => ({
         id: `attribute.${name}`, title: name, size: 140, hidden: index >= 4,
         value: (row) => attributeText(row.attributes[name as never]), cell: (row) => <Attribute value={row.attributes[name as never]} />,
       })),
       { id: 'created', title: 'First known', size: 160, value: (row) => row.created_at, cell: (row) => <Time at={row.created_at} digits="min" /> },
     ],
-    [study, hasSessions, attended, names],
+    [study, hasSessions, attended, counts, names],
   );
   return (
     <>

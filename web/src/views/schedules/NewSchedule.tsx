@@ -3,19 +3,30 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { datasetsQuery } from '@/api/datasets';
+import type { Export, ExportRequest } from '@/api/exports';
 import { createSchedule } from '@/api/schedules';
 import { CodeBlock } from '@/code/CodeBlock';
 import { useZone, zones } from '@/time/zone';
 import { ErrorNote, Note } from '@/ui/notes';
+import { whatOf } from '@/views/exports/what';
+
+/** The same again. A run that takes only what is new finds the beginning by itself. */
+function repeated(asked: ExportRequest, mode: 'complete' | 'new'): ExportRequest {
+  if (mode === 'complete') return asked;
+  const { since, ...rest } = asked;
+  return rest;
+}
 
 const WHEN = [
   { value: '0 3 * * *', label: 'every night at 3' }, { value: '0 3 * * 1', label: 'Mondays at 3' }, { value: '0 3 1 * *', label: 'on the first of the month at 3' }, { value: '@hourly', label: 'every hour' }, { value: 'own', label: 'as a cron line says' },
 ];
 
-export function NewSchedule({ study, onClose }: { study: string; onClose: () => void }) {
+/** A schedule from the beginning, or one that repeats an export: then what was asked stays as it was, but for what is changed here. */
+export function NewSchedule({ study, job, onClose }: { study: string; job?: Export | undefined; onClose: () => void }) {
+  const asked = job && (job.request as ExportRequest);
   const { zone } = useZone();
   const { data: datasets = [] } = useQuery(datasetsQuery(study));
-  const [name, setName] = useState('');
+  const [name, setName] = useState(job ? whatOf(job) : '');
   const [when, setWhen] = useState('0 3 * * *');
   const [cron, setCron] = useState('0 3 * * *');
   const [timezone, setTimezone] = useState(zone);
@@ -30,7 +41,7 @@ export function NewSchedule({ study, onClose }: { study: string; onClose: () => 
     mutationFn: () =>
       createSchedule(study, {
         name, cron: when === 'own' ? cron : when, timezone, mode,
-        request: { format: 'zip', files, identifiers, ...(only.length > 0 ? { datasets: only } : {}) },
+        request: asked ? repeated(asked, mode) : { format: 'zip', files, identifiers, ...(only.length > 0 ? { datasets: only } : {}) },
         delivery: { kind, ...(kind === 'directory' ? { path: target } : kind === 'webhook' ? { url: target } : {}) },
       }),
     onSuccess: async (made) => {
@@ -68,12 +79,24 @@ export function NewSchedule({ study, onClose }: { study: string; onClose: () => 
             <Select label="In the time zone" searchable limit={60} allowDeselect={false} data={zones()} value={timezone} onChange={(value) => value && setTimezone(value)} />
           </Group>
           {when === 'own' && <TextInput label="Cron line" description="Minute, hour, day of the month, month, day of the week." required value={cron} onChange={(event) => setCron(event.currentTarget.value)} />}
-          <MultiSelect label="Datasets" placeholder={only.length === 0 ? 'All' : undefined} data={datasets.map((dataset) => ({ value: dataset.id, label: dataset.name }))} value={only} onChange={setOnly} />
-          <Group grow>
-            <Select label="Each time" allowDeselect={false} data={[{ value: 'complete', label: 'everything' }, { value: 'new', label: 'only what is new' }]} value={mode} onChange={(value) => setMode(value as typeof mode)} />
-            <Select label="Files" allowDeselect={false} data={['csv', 'json', 'ndjson', 'parquet']} value={files} onChange={(value) => setFiles(value as typeof files)} />
-            <Select label="Who is in it" allowDeselect={false} data={[{ value: 'keep', label: 'with identifiers' }, { value: 'remove', label: 'without identifiers' }]} value={identifiers} onChange={(value) => setIdentifiers(value as typeof identifiers)} />
-          </Group>
+          {asked ? (
+            <>
+              <Select label="Each time" allowDeselect={false} data={[{ value: 'complete', label: 'everything' }, { value: 'new', label: 'only what is new' }]} value={mode} onChange={(value) => setMode(value as typeof mode)} />
+              <Text size="sm" fw={500}>
+                What each run exports
+              </Text>
+              <CodeBlock text={JSON.stringify(repeated(asked, mode), null, 2)} label="The request of each run" maxHeight={180} />
+            </>
+          ) : (
+            <>
+              <MultiSelect label="Datasets" placeholder={only.length === 0 ? 'All' : undefined} data={datasets.map((dataset) => ({ value: dataset.id, label: dataset.name }))} value={only} onChange={setOnly} />
+              <Group grow>
+                <Select label="Each time" allowDeselect={false} data={[{ value: 'complete', label: 'everything' }, { value: 'new', label: 'only what is new' }]} value={mode} onChange={(value) => setMode(value as typeof mode)} />
+                <Select label="Files" allowDeselect={false} data={['csv', 'json', 'ndjson', 'parquet']} value={files} onChange={(value) => setFiles(value as typeof files)} />
+                <Select label="Who is in it" allowDeselect={false} data={[{ value: 'keep', label: 'with identifiers' }, { value: 'remove', label: 'without identifiers' }]} value={identifiers} onChange={(value) => setIdentifiers(value as typeof identifiers)} />
+              </Group>
+            </>
+          )}
           <Group grow align="flex-start">
             <Select label="Handed to" allowDeselect={false} data={[{ value: 'none', label: 'nobody: kept here' }, { value: 'directory', label: 'a folder of the server' }, { value: 'webhook', label: 'a webhook' }]} value={kind} onChange={(value) => setKind(value as typeof kind)} />
             {kind !== 'none' && <TextInput label={kind === 'directory' ? 'Folder' : 'Address'} placeholder={kind === 'directory' ? 'nightly' : 'https://…'} required value={target} onChange={(event) => setTarget(event.currentTarget.value)} />}

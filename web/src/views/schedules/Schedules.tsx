@@ -4,13 +4,16 @@ import { useParams } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 
 import { deleteSchedule, pauseSchedule, resumeSchedule, runSchedule, schedulesQuery, type Schedule } from '@/api/schedules';
+import { exportQuery } from '@/api/exports';
+import { useAddress } from '@/app/address';
 import type { Column } from '@/table/columns';
 import { ListTable } from '@/table/ListTable';
+import type { TableSearch } from '@/table/search';
 import { Time } from '@/time/zone';
 import { Confirm } from '@/ui/Confirm';
 import { Heading } from '@/ui/Heading';
 import { Icon, type IconName } from '@/ui/Icon';
-import { Empty } from '@/ui/notes';
+import { Empty, ErrorNote } from '@/ui/notes';
 import { Status } from '@/ui/Status';
 import { useToast } from '@/ui/toast';
 
@@ -20,10 +23,18 @@ import { Runs } from './Runs';
 const whither = (schedule: Schedule) => ({ none: 'kept here', directory: `folder ${schedule.delivery.path ?? ''}`, webhook: schedule.delivery.url ?? '' })[schedule.delivery.kind];
 const stateOf = (schedule: Schedule) => (schedule.paused ? 'paused' : 'active');
 
+export interface ScheduleSearch extends TableSearch {
+  /** The export that a new schedule is to repeat. */
+  of?: string | undefined;
+}
+
 export function SchedulesView() {
   const { study } = useParams({ strict: false }) as { study: string };
   const query = useQuery(schedulesQuery(study));
-  const [making, setMaking] = useState(false);
+  const [search, change] = useAddress<ScheduleSearch>();
+  const [asked, setMaking] = useState(false);
+  const job = useQuery({ ...exportQuery(search.of ?? ''), enabled: search.of !== undefined, refetchInterval: false });
+  const making = asked || (search.of !== undefined && job.data !== undefined);
   const [open, setOpen] = useState<Schedule | null>(null);
   const [deleting, setDeleting] = useState<Schedule | null>(null);
   const queries = useQueryClient();
@@ -79,7 +90,17 @@ export function SchedulesView() {
         </Button>
       </Heading>
       <ListTable label="Schedules" searchLabel="Search schedules" columns={columns} query={query} rowKey={(row) => row.id} state={stateOf} onOpen={setOpen} empty={empty} />
-      {making && <NewSchedule study={study} onClose={() => setMaking(false)} />}
+      {search.of && <ErrorNote error={job.error} retry={() => void job.refetch()} title="The export that was to be repeated cannot be read" />}
+      {making && (
+        <NewSchedule
+          study={study}
+          job={search.of ? job.data : undefined}
+          onClose={() => {
+            setMaking(false);
+            change({ of: undefined });
+          }}
+        />
+      )}
       {open && <Runs study={study} schedule={open} onClose={() => setOpen(null)} />}
       <Confirm opened={deleting !== null} title={`Delete ${deleting?.name ?? ''}?`} action="Delete the schedule" busy={remove.isPending} error={remove.error} onClose={() => setDeleting(null)} onConfirm={() => deleting && remove.mutate(deleting)}>
         It does not run any more. Exports it made stay as long as they are kept.

@@ -11,6 +11,7 @@ import { duration } from '@/ui/format';
 import { Heading } from '@/ui/Heading';
 import { Empty } from '@/ui/notes';
 import { Status } from '@/ui/Status';
+import { countColumns, useRecordCounts } from '@/views/data/record-counts';
 import { Attribute } from '@/views/participants/Attribute';
 import { attributeNames, attributeText } from '@/views/participants/attributes';
 
@@ -20,6 +21,7 @@ export function SessionsView() {
   const { study } = useParams({ strict: false }) as { study: string };
   const query = useQuery(sessionsQuery(study));
   const navigate = useNavigate();
+  const counts = useRecordCounts(study, 'session');
   const names = useMemo(() => attributeNames(query.data?.items ?? []), [query.data]);
   const columns = useMemo<Column<Session>[]>(
     () => [
@@ -30,12 +32,13 @@ export function SessionsView() {
       { id: 'start', title: 'Start', size: 170, value: (row) => row.start, cell: (row) => <Time at={row.start} /> },
       { id: 'duration', title: 'Duration', size: 120, align: 'right', value: lengthOf, cell: (row) => duration(lengthOf(row)) },
       { id: 'roles', title: 'Roles', size: 170, value: (row) => rolesOf(row), cell: (row) => rolesOf(row) || <span className="quiet">–</span> },
+      ...countColumns<Session>(counts),
       ...names.map((name, index): Column<Session> => ({
         id: `attribute.${name}`, title: name, size: 130, hidden: index >= 4,
         value: (row) => attributeText(row.attributes[name as never]), cell: (row) => <Attribute value={row.attributes[name as never]} />,
       })),
     ],
-    [study, names],
+    [study, counts, names],
   );
   return (
     <>

@@ -1,6 +1,6 @@
 import { Button, Group, Select, Stack, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { datasetsQuery, type Dataset } from '@/api/datasets';
@@ -49,6 +49,9 @@ export function SettingsView() {
       <Group mt="sm">
         <Button variant="light" leftSection={<Icon name="plus" />} onClick={() => setEditing('new')}>
           New dataset
+        </Button>
+        <Button variant="light" leftSection={<Icon name="tree" />} component={Link} to={`/studies/${encodeURIComponent(id)}/data-center`}>
+          Donations
         </Button>
       </Group>
       <h2 className="section">Delete the study</h2>

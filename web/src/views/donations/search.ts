@@ -1,0 +1,21 @@
+import { texts } from '@/table/search';
+import { dataSearch, type DataSearch } from '@/views/data/scope';
+
+export type Tab = 'donations' | 'responses' | 'token' | 'log' | 'passphrase';
+const TABS = new Set<string>(['donations', 'responses', 'token', 'log', 'passphrase']);
+
+export interface DonationSearch extends DataSearch {
+  /** Left out: the overview. */
+  tab?: Tab | undefined;
+  /** Whose donations: a dataset. */
+  blueprint?: string | undefined;
+  status?: string | undefined;
+  log?: 'exceptions' | undefined;
+}
+
+export const donationSearch = (search: Record<string, unknown>): DonationSearch => ({
+  ...dataSearch(search),
+  ...texts(search, 'blueprint', 'status'),
+  ...(typeof search['tab'] === 'string' && TABS.has(search['tab']) ? { tab: search['tab'] as Tab } : {}),
+  ...(search['log'] === 'exceptions' ? { log: 'exceptions' as const } : {}),
+});
