@@ -76,3 +76,22 @@ export const recordPagesQuery = (study: string, dataset: string, selection: Sele
     queryFn: ({ pageParam, signal }) => recordPage(study, dataset, selection, { ...options, ...(pageParam ? { cursor: pageParam } : {}) }, signal),
     getNextPageParam: (page) => (page.has_more ? page.cursor : undefined),
   });
+
+/** Records up to a bound, for views that put them together with something else. `complete` says whether those are all. */
+export async function manyRecords(study: string, dataset: string, selection: Selection, most: number, signal?: AbortSignal): Promise<{ records: Record_[]; complete: boolean }> {
+  const records: Record_[] = [];
+  let cursor: string | undefined;
+  for (;;) {
+    const page = await recordPage(study, dataset, selection, { limit: Math.min(1000, most), ...(cursor ? { cursor } : {}) }, signal);
+    records.push(...page.records);
+    if (!page.has_more) return { records, complete: true };
+    if (records.length >= most) return { records, complete: false };
+    cursor = page.cursor;
+  }
+}
+
+export const manyRecordsQuery = (study: string, dataset: string, selection: Selection, most: number) =>
+  queryOptions({
+    queryKey: ['study', study, 'records', dataset, 'many', selection, most],
+    queryFn: ({ signal }) => manyRecords(study, dataset, selection, most, signal),
+  });

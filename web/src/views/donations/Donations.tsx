@@ -1,11 +1,11 @@
 import { PasswordInput, Select } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 
 import type { Dataset } from '@/api/datasets';
 import { readPayload } from '@/api/donations';
-import { manyRecordsQuery, type Record_ } from '@/api/records';
+import { recordPagesQuery, type Record_ } from '@/api/records';
 import { useAddress } from '@/app/address';
 import { SearchBox } from '@/table/SearchBox';
 import { Time } from '@/time/zone';
@@ -13,12 +13,13 @@ import { count } from '@/ui/format';
 import { JsonTree } from '@/ui/JsonTree';
 import { Busy, Empty, ErrorNote } from '@/ui/notes';
 import { Status } from '@/ui/Status';
+import { More } from '@/views/data/More';
 import { selectionOf } from '@/views/data/scope';
 import { valuesOf } from '@/views/data/values';
 
 import type { DonationSearch } from './search';
 
-const MOST = 200;
+const PAGE = 100;
 
 /** What people gave, as trees that are fetched when they are opened. */
 export function Donations({ study, given, locked }: { study: string; given: Dataset[]; locked: boolean }) {
@@ -41,16 +42,18 @@ export function Donations({ study, given, locked }: { study: string; given: Data
 function Given({ study, dataset, passphrase }: { study: string; dataset: Dataset; passphrase: string }) {
   const [search] = useAddress<DonationSearch>();
   const selection = useMemo(() => selectionOf({ study }, { q: search.q }, dataset), [study, search.q, dataset]);
-  const { data, error, isPending, refetch } = useQuery(manyRecordsQuery(study, dataset.id, selection, { most: MOST }));
-  if (error) return <ErrorNote error={error} retry={() => void refetch()} />;
-  if (isPending) return <Busy what="Reading donations" />;
-  if (data.records.length === 0) return <Empty icon="tree" title={search.q ? 'No donation fits' : 'Nobody has donated this yet'} />;
+  const query = useInfiniteQuery(recordPagesQuery(study, dataset.id, selection, { limit: PAGE }));
+  const records = useMemo(() => query.data?.pages.flatMap((page) => page.records) ?? [], [query.data]);
+  if (query.error && records.length === 0) return <ErrorNote error={query.error} retry={() => void query.refetch()} />;
+  if (query.isPending) return <Busy what="Reading donations" />;
+  if (records.length === 0) return <Empty icon="tree" title={search.q ? 'No donation fits' : 'Nobody has donated this yet'} />;
   return (
     <div className="donations">
-      {!data.complete && <p className="quiet small">The first {count(data.records.length)} of {count(data.total)}. Search to see others.</p>}
-      {data.records.map((record) => (
+      {records.map((record) => (
         <Gift key={record.seq} study={study} dataset={dataset} record={record} passphrase={passphrase} />
       ))}
+      <ErrorNote error={query.error} retry={() => void query.fetchNextPage()} title="The donations that follow could not be read" />
+      <More read={records.length} total={query.data?.pages[0]?.total ?? 0} what="donations" query={query} />
     </div>
   );
 }

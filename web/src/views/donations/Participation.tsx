@@ -36,7 +36,7 @@ const GIVEN = new Set(['success', 'DATA_EXTRACTED']);
 export function Participation({ study, given }: { study: string; given: Dataset[] }) {
   const people = useQuery(participantsQuery(study));
   const navigate = useNavigate();
-  const donations = useQueries({ queries: given.map((dataset) => manyRecordsQuery(study, dataset.id, {}, { most: MOST })), combine: (all) => ({ data: all.map((one) => one.data), error: all.find((one) => one.error)?.error }) });
+  const donations = useQueries({ queries: given.map((dataset) => manyRecordsQuery(study, dataset.id, {}, MOST)), combine: (all) => ({ data: all.map((one) => one.data), error: all.find((one) => one.error)?.error }) });
   const by = useMemo(
     () =>
       new Map(
