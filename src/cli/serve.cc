@@ -13,6 +13,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <regex>
 #include <string>
 #include <thread>
 
@@ -34,6 +35,7 @@
 #include "cli/data_directory.h"
 #include "cli/report.h"
 #include "cli/sensor_file.h"
+#include "cli/serve_quality.h"
 #include "cli/serve_schedules.h"
 #include "cli/site_key_file.h"
 #include "export/job_quality.h"
@@ -226,7 +228,8 @@ void WatchChanges(vault::Vault& vault, const api::native::Monitoring& monitoring
   });
   auto* const quality = monitoring.quality.get();
   auto* const live = monitoring.live.get();
-  const auto forget = [quality](std::string_view study) {
+  const auto forget = [quality, refusals = monitoring.refusals](std::string_view study) {
+    refusals->Forget(study);
     if (const Status forgotten = quality->Forget(study); !forgotten)
       LogWarning("a state of quality stays", {{"detail", forgotten.error().detail}});
   };
@@ -257,10 +260,9 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   vault_options.temporary = directory.TemporaryPath();
   SHEAF_ASSIGN(rooms.vault, vault::OpenDuckDbVault(vault_options));
   SHEAF_ASSIGN(rooms.sensors, LoadSensorSources(directory.SensorsPath()));
-  monitoring.quality = std::make_shared<quality::Checker>(quality::Checker::Options{rooms.vault, directory.StudiesPath()});
+  OpenQuality(directory.StudiesPath(), rooms, monitoring);
   monitoring.live = std::make_shared<live::Hub>(live::Hub::Options{monitoring.quality});
   WatchChanges(*rooms.vault, monitoring);
-  exporting::TellQuality(monitoring.quality);
   rooms.gate = std::make_shared<access::Gate>(rooms.catalog);
   rooms.door = std::make_shared<access::Door>(rooms.catalog, rooms.site_key);
   rooms.tokens = std::make_shared<access::Tokens>(rooms.site_key);
@@ -374,12 +376,20 @@ Status StopServer(Running running, const sigset_t& signals, int grace_s) {
   return flushed;
 }
 
+bool IsPattern(const std::string& text) {
+  try {
+    const std::regex pattern(text);
+    return true;
+  } catch (const std::regex_error&) { return false; }
+}
+
 int RunServe(const ServeOptions& options) {
   if (!SetLogLevel(options.log_level)) return ReportUsage("--log-level is debug, info, warning, error or off.");
   const bool has_scheme = options.public_url.rfind("http://", 0) == 0 || options.public_url.rfind("https://", 0) == 0;
   if (!options.public_url.empty() && !has_scheme) return ReportUsage("--public-url begins with http:// or https://.");
   if (!options.ddm.prefix.empty() && options.ddm.prefix.front() != '/') return ReportUsage("--ddm-prefix begins with /.");
   if (!exporting::FindTimeZone(options.ddm.timezone)) return ReportUsage("--ddm-timezone is a name such as Europe/Zurich.");
+  if (!IsPattern(options.ddm.email_pattern)) return ReportUsage("--ddm-email-pattern is a regular expression.");
   const sigset_t signals = HoldSignals();
   mallopt(M_ARENA_MAX, kArenas);
   RaiseFileLimit();
@@ -450,6 +460,8 @@ void AddServeCommand(CLI::App& app, Run& run) {
       ->capture_default_str();
   serve->add_option("--ddm-prefix", options->ddm.prefix, "Where DDM's API and pages are mounted")->type_name("PATH")->capture_default_str();
   serve->add_option("--ddm-timezone", options->ddm.timezone, "The zone of times in DDM's JSON")->type_name("ZONE")->capture_default_str();
+  serve->add_option("--ddm-email-pattern", options->ddm.email_pattern, "DDM's pages are for accounts whose address begins with this")
+      ->type_name("REGEX");
   serve->add_flag("--ddm-next", options->ddm.next_columns, "DDM's overview with the columns of the versions after 2.1");
   serve->add_option("--max-file-size", options->largest_file, "Bytes that a recording, donation or other file may have; also 500MB, 20GB")
       ->type_name("SIZE")

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "export/encoder.h"
+#include "files/files.h"
 #include "model/study.h"
 #include "privacy/seen.h"
 #include "vault/vault.h"
@@ -24,6 +25,11 @@ class ForeignLayout {
   //! `id` is the participant's.
   virtual std::string PathOf(const std::string& session, const std::string& participant, std::string_view id,
                              const model::Dataset& dataset) const = 0;
+  //! Of a file of a record: "room_S/media/ada_video_r1.webm". `session` as above; `file` as it leaves, `subject` whose it is, as people
+  //! call them (may be empty).
+  virtual std::string MediaPath(const std::string& session, const files::File& file, const std::string& subject) const = 0;
+  //! The field of a dataset's records that says how people call the subject; -1: none does.
+  virtual int SubjectField(const model::Dataset& dataset) const = 0;
   //! "experiment_S_2026-01-31.zip"
   virtual std::string FileName(const std::string& study, Micros instant) const = 0;
 

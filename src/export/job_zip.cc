@@ -1,6 +1,8 @@
 // The ZIP of a background export: data files, then what describes them.
 
 #include <unistd.h>
+#include <algorithm>
+#include <cctype>
 #include <exception>
 #include <map>
 #include <set>
@@ -62,6 +64,22 @@ class ZipJob {
     return {};
   }
 
+  //! Where another system's downloads have such files; without effect on other layouts.
+  Status NameMedia(const std::vector<PlannedDataset>& datasets, std::vector<MediaFile>& media) {
+    if (!IsForeign()) return {};
+    SHEAF_ASSIGN(const auto subjects, Subjects(datasets));
+    for (MediaFile& one : media) {
+      const auto subject = subjects.find({one.file.dataset, one.file.record});
+      const std::string room = one.shown.session.empty() ? std::string() : sessions_.Of(one.shown.session);
+      const std::string path = context_.foreign->MediaPath(room, one.shown, subject == subjects.end() ? std::string() : subject->second);
+      const std::string extension = Extension(path), stem = path.substr(0, path.size() - extension.size());
+      one.path = path;
+      for (int number = 2; !media_paths_.insert(Lower(one.path)).second; ++number)
+        one.path = stem + "-" + std::to_string(number) + extension;
+    }
+    return {};
+  }
+
   //! README.txt, schemas, datapackage.json and metadata.json, which counts all the others.
   Status Describe(const std::vector<PlannedDataset>& datasets) {
     context_.state.Say("describing the files");
@@ -87,6 +105,9 @@ class ZipJob {
     manifest_.privacy = ExportPrivacyJson(options_, plans);
     if (IsForeign()) {
       SHEAF_TRY(DescribePeople());
+      for (const MediaEntry& entry : manifest_.media.value_or(std::vector<MediaEntry>())) {
+        if (!entry.fault.empty()) manifest_.warnings.push_back("The file " + entry.file.id + " is not in the ZIP: " + entry.fault + ".");
+      }
       return AddText("metadata.json", ManifestJson(manifest_, nullptr));
     }
     SHEAF_TRY(AddText("README.txt", ReadmeText(manifest_, options_)));
@@ -95,6 +116,38 @@ class ZipJob {
   }
 
  private:
+  //! By dataset and record, how people call whom a file shows. Where identifiers leave as they are.
+  Result<std::map<std::pair<std::string, std::string>, std::string>> Subjects(const std::vector<PlannedDataset>& datasets) const {
+    std::map<std::pair<std::string, std::string>, std::string> subjects;
+    for (const auto& planned : datasets) {
+      const Plan& plan = planned.plan;
+      const int field = context_.foreign->SubjectField(*plan.dataset);
+      const bool leaves = std::any_of(plan.select.columns.begin(), plan.select.columns.end(), [&](const model::Column& column) {
+        return column.kind == ColumnKind::kField && column.field == field;
+      });
+      if (field < 0 || !leaves || plan.rewriter != nullptr || options_.privacy.identifiers != privacy::IdentifierMode::kKeep) continue;
+      vault::Select select = plan.select;
+      select.columns = {{ColumnKind::kRecordId, -1, {}}, {ColumnKind::kField, field, {}}};
+      select.order.clear();
+      SHEAF_ASSIGN(const auto cursor, ReadRows(context_.study, plan, select));
+      for (;;) {
+        SHEAF_ASSIGN(const auto batch, cursor->Next());
+        if (batch == nullptr) break;
+        for (std::size_t row = 0; row < batch->rows; ++row) {
+          if (batch->columns[0].IsNull(row) || batch->columns[1].IsNull(row)) continue;
+          subjects[{plan.dataset->id, std::string(batch->columns[0].At<model::StringCell>(row).View())}] =
+              batch->columns[1].At<model::StringCell>(row).View();
+        }
+      }
+    }
+    return subjects;
+  }
+
+  static std::string Lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+  }
+
   //! Who has records in the ZIP, and where they were.
   Status DescribePeople() {
     std::set<std::pair<std::string, std::string>> people;
@@ -322,6 +375,7 @@ class ZipJob {
   FolderNames participants_;
   FolderNames sessions_{{kNoSession, kSchemas, "files", "README.txt", "datapackage.json", "metadata.json"}};
   TimeRange total_;
+  std::set<std::string> media_paths_;  // in lower case
 };
 
 }  // namespace
@@ -332,7 +386,8 @@ Status WriteZip(const JobContext& context, const ExportOptions& options, const s
   ZipJob job(context, options, manifest, *zip);
   for (const auto& planned : datasets) SHEAF_TRY(job.Add(planned));
   if (options.media) {
-    SHEAF_ASSIGN(const auto media, ChooseMedia(context, options, datasets));
+    SHEAF_ASSIGN(auto media, ChooseMedia(context, options, datasets));
+    SHEAF_TRY(job.NameMedia(datasets, media));
     SHEAF_TRY(AddMedia(context, media, manifest, *zip));
   }
   SHEAF_TRY(job.Describe(datasets));

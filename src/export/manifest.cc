@@ -110,7 +110,10 @@ std::string ManifestJson(const Manifest& manifest, const ExportFile* file) {
     for (const auto& entry : *manifest.media) media.push_back(Object(entry));
     root["media"] = std::move(media);
   }
-  if (!manifest.rooms.empty()) root["rooms"] = Parsed(manifest.rooms);
+  if (!manifest.rooms.empty()) {
+    root["rooms"] = Parsed(manifest.rooms);
+    root["warnings"] = json::value_from(manifest.warnings);
+  }
   if (IsByPerson(manifest.layout)) {
     root["folders"] =
         json::object{{"participants", Folders(manifest.participant_folders)}, {"sessions", Folders(manifest.session_folders)}};

@@ -54,7 +54,8 @@ struct Manifest {
   std::string privacy;  //!< JSON of ExportPrivacyJson; empty: kept as it is
   std::string quality;  //!< JSON of quality::SummaryJson; empty: not checked
   ZipLayout layout = ZipLayout::kDataset;
-  std::string rooms;  //!< JSON of ForeignLayout::People; empty: another layout
+  std::string rooms;                  //!< JSON of ForeignLayout::People; empty: another layout
+  std::vector<std::string> warnings;  //!< sentences; told in another system's layout
   std::vector<DatasetEntry> datasets;
   std::vector<FileEntry> files;
   std::optional<std::vector<MediaEntry>> media;  //!< nullopt: not asked for

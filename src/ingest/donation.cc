@@ -34,30 +34,35 @@ Status RefuseWithdrawn(vault::StudyVault& study, const std::string& participant)
   return {};
 }
 
-//! The payload as a file. Its id follows from the record's, so that a repetition finds it.
-Status KeepPayload(const DonationStores& stores, const Donation& donation, const std::string& file_id) {
-  files::File file;
+//! Content of a record as a file, sealed. Its id follows from the record's, so that a repetition finds it.
+Status KeepSealed(const DonationStores& stores, files::File file, const std::string& content) {
   file.study = stores.study_id;
-  file.id = file_id;
-  file.kind = "donation";
-  file.name = model::BlueprintDatasetId(donation.blueprint) + ".json";
   file.media_type = "application/json";
-  file.participant = donation.participant;
-  file.dataset = model::BlueprintDatasetId(donation.blueprint);
-  file.record = donation.id;
-  file.field = "payload";
   file.account = stores.account;
+  const std::string id = file.id;
   SHEAF_TRY(stores.files->Begin(std::move(file), nullptr));
   std::size_t at = 0;
   constexpr std::size_t kPiece = 1u << 20;
   const auto source = [&]() -> Result<std::span<const char>> {
-    const std::size_t size = std::min(kPiece, donation.data.size() - at);
-    const std::span<const char> piece(donation.data.data() + at, size);
+    const std::size_t size = std::min(kPiece, content.size() - at);
+    const std::span<const char> piece(content.data() + at, size);
     at += size;
     return piece;
   };
-  SHEAF_TRY(stores.files->Put(stores.study_id, file_id, source));
+  SHEAF_TRY(stores.files->Put(stores.study_id, id, source));
   return {};
+}
+
+Status KeepPayload(const DonationStores& stores, const Donation& donation, const std::string& file_id) {
+  files::File file;
+  file.id = file_id;
+  file.kind = "donation";
+  file.dataset = model::BlueprintDatasetId(donation.blueprint);
+  file.name = file.dataset + ".json";
+  file.participant = donation.participant;
+  file.record = donation.id;
+  file.field = "payload";
+  return KeepSealed(stores, std::move(file), donation.data);
 }
 
 //! A scalar as JSON; numbers as people write them.
@@ -120,8 +125,9 @@ Result<std::vector<SnapshotReader::Answered>> SnapshotReader::Read(std::string_v
   return answered;
 }
 
-Status KeepAnswers(const DonationStores& stores, const model::DonationProject& project, const Answers& answers) {
-  SHEAF_TRY(RefuseWithdrawn(*stores.study, answers.participant));
+namespace {
+//! What the record's fields say of the answers, where everybody who may read the study may read them.
+Result<json::object> PlainAnswers(const model::DonationProject& project, const Answers& answers) {
   boost::system::error_code broken;
   json::object values;
   if (!answers.snapshot.empty()) {
@@ -130,6 +136,7 @@ Status KeepAnswers(const DonationStores& stores, const model::DonationProject& p
     for (const auto& one : answered) {
       if (one.json != "null") values[reader.Names()[one.variable]] = CellText(json::parse(one.json));
     }
+    values["snapshot"] = json::parse(answers.snapshot, broken);
   } else if (!answers.values.empty()) {
     const json::value named = json::parse(answers.values, broken);
     if (broken || !named.is_object()) return NotJson("values");
@@ -137,13 +144,55 @@ Status KeepAnswers(const DonationStores& stores, const model::DonationProject& p
       if (!value.is_null()) values[name] = CellText(value);
     }
   }
-  if (!answers.snapshot.empty()) values["snapshot"] = json::parse(answers.snapshot, broken);
-  if (!answers.config.empty()) values["config"] = json::parse(answers.config, broken);
-  if (broken) return NotJson("questionnaire_config");
+  return values;
+}
+
+//! Answers of a locked study as a file, which its passphrase opens.
+Status SealAnswers(const DonationStores& stores, const model::DonationProject& project, const Answers& answers, const std::string& id,
+                   const std::string& file_id) {
+  boost::system::error_code broken;
+  const std::string& text = answers.snapshot.empty() ? answers.values : answers.snapshot;
+  const json::value value = json::parse(text.empty() ? "{}" : text, broken);
+  if (broken || !value.is_object()) return NotJson("snapshot");
+  const auto dataset = stores.study->FindDataset(model::kQuestionnaireDataset);
+  // Made before there was such a field.
+  if (dataset && (*dataset)->FieldNumber(model::kSealedAnswers) < 0)
+    SHEAF_TRY(stores.study->PutDataset(model::QuestionnaireDataset(project), nullptr));
+  files::File file;
+  file.id = file_id;
+  file.kind = "answer";
+  file.dataset = model::kQuestionnaireDataset;
+  file.name = "answers.json";
+  file.participant = answers.participant;
+  file.record = id;
+  file.field = model::kSealedAnswers;
+  return KeepSealed(stores, std::move(file), text.empty() ? "{}" : text);
+}
+}  // namespace
+
+Status KeepAnswers(const DonationStores& stores, const model::DonationProject& project, const Answers& answers) {
+  SHEAF_TRY(RefuseWithdrawn(*stores.study, answers.participant));
   const std::string id = answers.id.empty() ? NewId("rsp_") : answers.id;
-  return KeepRecord(
-      stores, std::string(model::kQuestionnaireDataset),
-      {{"id", id}, {"participant", answers.participant}, {"time", FormatIsoUtc(answers.time)}, {"values", std::move(values)}});
+  json::object values;
+  std::string file;
+  if (stores.locked) {
+    file = "fil_" + RandomToken(20);
+    SHEAF_TRY(SealAnswers(stores, project, answers, id, file));
+    values[model::kSealedAnswers] = file;
+  } else {
+    SHEAF_ASSIGN(values, PlainAnswers(project, answers));
+  }
+  Status kept;
+  boost::system::error_code broken;
+  if (!answers.config.empty()) values["config"] = json::parse(answers.config, broken);
+  if (broken) kept = NotJson("questionnaire_config");
+  else
+    kept =
+        KeepRecord(stores, std::string(model::kQuestionnaireDataset),
+                   {{"id", id}, {"participant", answers.participant}, {"time", FormatIsoUtc(answers.time)}, {"values", std::move(values)}});
+  // Nothing half there.
+  if (!kept && !file.empty()) std::ignore = stores.files->Remove(stores.study_id, file);
+  return kept;
 }
 
 }  // namespace sheaf::ingest

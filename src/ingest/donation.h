@@ -41,6 +41,7 @@ struct DonationStores {
   std::string study_id;
   std::string account;    //!< who brings it
   std::string temporary;  //!< DIR/tmp
+  bool locked = false;    //!< answers are sealed, too
 };
 
 //! All of it or nothing. kNotFound (no such blueprint), kBadJson, kPayloadTooLarge, kParticipantWithdrawn, and what keeping records fails with.

@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include <mutex>
+
 #include <future>
 #include <optional>
 
@@ -40,7 +42,15 @@ class Digest {
   crypto_generichash_state state_;
 };
 
+std::mutex told_mutex;
+Refused told_of;
+
 }  // namespace
+
+void TellRefused(Refused told) {
+  const std::lock_guard lock(told_mutex);
+  told_of = std::move(told);
+}
 
 struct IngestRequest::State : std::enable_shared_from_this<IngestRequest::State> {
   State(std::shared_ptr<vault::StudyVault> into, IngestOptions how)
@@ -61,6 +71,7 @@ struct IngestRequest::State : std::enable_shared_from_this<IngestRequest::State>
   Status TakeBatch(model::RecordBatch&& batch) { return refused() ? Status() : spool->Add(std::move(batch)); }
 
   Status TakeRejection(Rejection&& rejection) {
+    ++reasons[rejection.code];
     if (result.rejected.size() < kMaxListedRejections) result.rejected.push_back(std::move(rejection));
     if (++result.rejected_total == 1 && refused()) spool->Clear();
     return {};
@@ -86,6 +97,7 @@ struct IngestRequest::State : std::enable_shared_from_this<IngestRequest::State>
   }
 
   void Answer(Status status) {
+    if (!reasons.empty() && !result.repeated) Tell();
     const Done answer = std::move(done);
     answer(std::move(status), std::move(result));
   }
@@ -129,6 +141,15 @@ struct IngestRequest::State : std::enable_shared_from_this<IngestRequest::State>
     Answer({});
   }
 
+  void Tell() const {
+    Refused tell;
+    {
+      const std::lock_guard lock(told_mutex);
+      tell = told_of;
+    }
+    if (tell) tell(study->StudyId(), options.dataset, reasons);
+  }
+
   std::shared_ptr<vault::StudyVault> study;
   IngestOptions options;
   Digest digest;
@@ -138,6 +159,7 @@ struct IngestRequest::State : std::enable_shared_from_this<IngestRequest::State>
   std::unique_ptr<Decoder> decoder;
   std::optional<Error> failure;
   IngestResult result;
+  std::map<ErrorCode, std::uint64_t> reasons;
   std::string request_digest;
   Done done;
   int attempts = 0;

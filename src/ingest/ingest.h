@@ -2,9 +2,11 @@
 //! One request's records from bytes to a durable commit: inflate → decode → validate → (spool) → group commit.
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -26,6 +28,11 @@ struct IngestOptions {
   std::string idempotency_key;  //!< already scoped to account and dataset; empty: none
   std::string spool_directory;  //!< DIR/tmp: a request beyond kSpoolBytes waits there until it is complete
 };
+
+//! From now on told how many records of a request were refused, by reason, on whichever thread; null: nobody. It must not block for
+//! long. A request that was answered before is not told again. Thread-safe.
+using Refused = std::function<void(std::string_view study, std::string_view dataset, const std::map<ErrorCode, std::uint64_t>& reasons)>;
+void TellRefused(Refused told);
 
 struct IngestResult {
   std::uint64_t accepted = 0;

@@ -162,7 +162,8 @@ Status CheckUnique(const DonationProject& project) {
     }
   }
   for (const Variable& variable : Variables(project)) {
-    const bool taken = !names.insert(variable.name).second || variable.name == "snapshot" || variable.name == "config";
+    const bool taken =
+        !names.insert(variable.name).second || variable.name == "snapshot" || variable.name == "config" || variable.name == kSealedAnswers;
     if (taken) return Fail(ErrorCode::kBadMember, "The variable " + variable.name + " is there already.", "/questionnaire");
   }
   return {};
@@ -239,6 +240,7 @@ Dataset QuestionnaireDataset(const DonationProject& project) {
   dataset.kind = DatasetKind::kSurvey;
   dataset.mode = DatasetMode::kKeyed;
   dataset.fields = {TextField("snapshot", FieldType::kJson), TextField("config", FieldType::kJson)};
+  dataset.fields.push_back(TextField(std::string(kSealedAnswers), FieldType::kString));
   for (Field& field : dataset.fields) field.system = true;
   for (const Variable& variable : Variables(project)) dataset.fields.push_back(TextField(variable.name, FieldType::kString));
   return dataset;

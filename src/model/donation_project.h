@@ -62,6 +62,8 @@ struct DonationProject {
 };
 
 inline constexpr std::string_view kQuestionnaireDataset = "questionnaire";
+//! Its field that names the file of answers that came while the study was locked; then snapshot and variables are empty.
+inline constexpr std::string_view kSealedAnswers = "sealed_answers";
 //! "blueprint-3"
 std::string BlueprintDatasetId(std::int64_t blueprint);
 //! The definitions of what is collected. Donations: status, consent, payload (a file's id), entries. Answers: one text field a variable, and

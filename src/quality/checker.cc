@@ -219,6 +219,7 @@ Result<StudyReport> Checker::Report(vault::StudyVault& study, const Request& req
     SHEAF_TRY(impl_->Refresh(study, *states, dataset, sessions, Budget{until, &states->stop}));
     report.datasets.push_back(
         Sum(states->datasets.at(dataset->number), dataset, request.whom, impl_->Around(*states, sessions, request.whom)));
+    SHEAF_TRY(Explain(study, request.whom, impl_->options.refusals.get(), impl_->options.files, report.datasets.back()));
   }
   for (const auto& [number, window] : sessions) {
     if (request.whom.session && number != *request.whom.session) continue;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "quality/explain.h"
 #include "quality/report.h"
 #include "vault/vault.h"
 
@@ -32,7 +33,9 @@ class Checker {
     std::shared_ptr<vault::Vault> vault;
     //! Where a study's files are kept: directory + "/" + study + "/quality". With the records, so that they go with them.
     std::string directory;
-    bool background = true;  //!< checks what arrives, too
+    bool background = true;                        //!< checks what arrives, too
+    std::shared_ptr<Refusals> refusals = nullptr;  //!< may be null: then what was refused is not told
+    FindFiles files = nullptr;                     //!< may be null: then missing files are not told
   };
   explicit Checker(Options options);
   ~Checker();

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -32,12 +34,23 @@ struct Tally {
   std::vector<vault::Seq> samples;
 };
 
+//! Found beside the records themselves (explain.h).
+struct Notice {
+  std::string_view check;
+  Severity severity = Severity::kInfo;
+  std::string reason;  //!< an error's slug, or what is reckoned by; may be empty
+  std::uint64_t count = 0;
+  std::string says;
+  std::vector<vault::Seq> samples;
+};
+
 struct DatasetReport {
   std::shared_ptr<const model::Dataset> dataset;
   std::uint64_t records = 0, participants = 0, sessions = 0;
   std::optional<Micros> first, last;         //!< of the records' times
   std::optional<Completeness> completeness;  //!< nullopt: not applicable
   std::vector<Tally> tallies;                //!< in order of check and field
+  std::vector<Notice> others;
   std::optional<double> interval_ms;
   bool interval_inferred = false;
   vault::Seq upto = vault::kNoSeq;  //!< as of this change
@@ -56,5 +69,7 @@ struct GroupReport {
 inline constexpr std::size_t kTallySamples = 10;
 
 std::array<std::uint64_t, kSeverities> CountBySeverity(const std::vector<Tally>& tallies);
+//! Of both kinds of findings.
+std::array<std::uint64_t, kSeverities> CountBySeverity(const DatasetReport& report);
 
 }  // namespace sheaf::quality

@@ -30,10 +30,9 @@ json::object Object(const std::array<std::uint64_t, kSeverities>& counts) {
   return object;
 }
 
-json::object Object(const Tally& tally, const model::Dataset& dataset, const RecordIds* ids) {
-  const CheckEntry& entry = Describe(tally.check);
+json::array Samples(const std::vector<vault::Seq>& seqs, const RecordIds* ids) {
   json::array samples;
-  for (const auto seq : tally.samples) {
+  for (const auto seq : seqs) {
     json::object sample{{"seq", seq}};
     if (ids != nullptr) {
       const auto found = ids->find(seq);
@@ -41,13 +40,32 @@ json::object Object(const Tally& tally, const model::Dataset& dataset, const Rec
     }
     samples.push_back(std::move(sample));
   }
+  return samples;
+}
+
+json::object Object(const Tally& tally, const model::Dataset& dataset, const RecordIds* ids) {
+  const CheckEntry& entry = Describe(tally.check);
   const bool has_field = tally.field >= 0 && static_cast<std::size_t>(tally.field) < dataset.fields.size();
   return {{"check", entry.name},
           {"severity", Name(entry.severity)},
           {"field", has_field ? json::value(dataset.fields[static_cast<std::size_t>(tally.field)].id) : json::value(nullptr)},
           {"count", tally.count},
           {"says", entry.says},
-          {"samples", std::move(samples)}};
+          {"samples", Samples(tally.samples, ids)}};
+}
+
+json::object Object(const Notice& finding, const RecordIds* ids) {
+  json::object object{{"check", finding.check}, {"severity", Name(finding.severity)},      {"field", nullptr}, {"count", finding.count},
+                      {"says", finding.says},   {"samples", Samples(finding.samples, ids)}};
+  if (!finding.reason.empty()) object["reason"] = finding.reason;
+  return object;
+}
+
+json::array Findings(const DatasetReport& report, const RecordIds* ids) {
+  json::array findings;
+  for (const auto& tally : report.tallies) findings.push_back(Object(tally, *report.dataset, ids));
+  for (const auto& finding : report.others) findings.push_back(Object(finding, ids));
+  return findings;
 }
 
 }  // namespace
@@ -60,9 +78,9 @@ Result<RecordIds> SampleIds(vault::StudyVault& study, const DatasetReport& repor
   model::Predicate chosen;
   chosen.op = model::Operator::kIn;
   chosen.column.kind = model::ColumnKind::kSeq;
-  for (const auto& tally : report.tallies) {
-    for (const auto seq : tally.samples) chosen.values.emplace_back(std::int64_t{seq});
-  }
+  const auto choose = [&](const std::vector<vault::Seq>& seqs) { chosen.values.insert(chosen.values.end(), seqs.begin(), seqs.end()); };
+  for (const auto& tally : report.tallies) choose(tally.samples);
+  for (const auto& finding : report.others) choose(finding.samples);
   RecordIds ids;
   if (chosen.values.empty()) return ids;
   select.where = std::move(chosen);
@@ -78,8 +96,6 @@ Result<RecordIds> SampleIds(vault::StudyVault& study, const DatasetReport& repor
 }
 
 std::string DatasetReportJson(const DatasetReport& report, const RecordIds* ids) {
-  json::array findings;
-  for (const auto& tally : report.tallies) findings.push_back(Object(tally, *report.dataset, ids));
   return json::serialize(json::object{{"dataset", report.dataset->id},
                                       {"kind", model::Name(report.dataset->kind)},
                                       {"records", report.records},
@@ -90,8 +106,8 @@ std::string DatasetReportJson(const DatasetReport& report, const RecordIds* ids)
                                       {"completeness", Object(report.completeness)},
                                       {"interval_ms", report.interval_ms ? json::value(*report.interval_ms) : json::value(nullptr)},
                                       {"interval_inferred", report.interval_inferred},
-                                      {"counts", Object(CountBySeverity(report.tallies))},
-                                      {"findings", std::move(findings)},
+                                      {"counts", Object(CountBySeverity(report))},
+                                      {"findings", Findings(report, ids)},
                                       {"seq", report.upto},
                                       {"complete", report.complete}});
 }
@@ -105,15 +121,13 @@ std::string SummaryJson(const StudyReport& report, Micros checked_at) {
   std::array<std::uint64_t, kSeverities> total{};
   bool complete = true;
   for (const auto& dataset : report.datasets) {
-    const auto counts = CountBySeverity(dataset.tallies);
+    const auto counts = CountBySeverity(dataset);
     for (std::size_t i = 0; i < kSeverities; ++i) total[i] += counts[i];
     complete = complete && dataset.complete;
-    json::array checks;
-    for (const auto& tally : dataset.tallies) {
-      json::object finding = Object(tally, *dataset.dataset, nullptr);
-      finding.erase("samples");
-      finding.erase("says");
-      checks.push_back(std::move(finding));
+    json::array checks = Findings(dataset, nullptr);
+    for (json::value& finding : checks) {
+      finding.get_object().erase("samples");
+      finding.get_object().erase("says");
     }
     datasets.push_back(json::object{{"dataset", dataset.dataset->id},
                                     {"records", dataset.records},

@@ -160,6 +160,12 @@ std::array<std::uint64_t, kSeverities> CountBySeverity(const std::vector<Tally>&
   return counts;
 }
 
+std::array<std::uint64_t, kSeverities> CountBySeverity(const DatasetReport& report) {
+  auto counts = CountBySeverity(report.tallies);
+  for (const auto& finding : report.others) counts[static_cast<std::size_t>(finding.severity)] += finding.count;
+  return counts;
+}
+
 DatasetReport Sum(const DatasetState& state, const std::shared_ptr<const model::Dataset>& dataset, const Whom& whom,
                   const Surroundings& surroundings) {
   DatasetReport report;

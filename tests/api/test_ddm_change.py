@@ -92,6 +92,11 @@ def test_donations_of_one(project):
     assert download(project, "C" * 24).status_code == 404
     other = Project(project.server, new_study(project.study.api), OWNER)
     assert download(project, other.take_part(GOOD)).status_code == 404
+    # A blueprint that the project has given up is named no more, what was donated to it is still there.
+    project.study.api.put(f"{project.study.path}/donation-project", {"blueprints": [{"id": 2, "name": "Left"}]})
+    gone, left = json.loads(zipfile.ZipFile(io.BytesIO(download(project, person).content)).read(f"{name}.json"))
+    assert (gone["blueprint_id"], gone["blueprint_name"], gone["donation"]["data"]) == (None, None, [{"a": 1}]) and left["blueprint_name"] == "Left"
+    assert project.browser.delete(f"{project.api}/data/delete").json()["message"].startswith("Deleted 2 data donations")
     assert "Donation download registered." in project.logged(project.browser)[0][0][1] or any("registered" in row[1] for row in project.logged(project.browser)[0])
 
 
@@ -160,10 +165,28 @@ def test_super_secret(project):
     right = project.browser.post(page, files={"secret": (None, SECRET)}, headers={"X-Requested-With": "XMLHttpRequest"})
     assert right.status_code == 200
     assert json.loads(zipfile.ZipFile(io.BytesIO(right.content)).read(f"ddm_{project.url_id}_donations_{person}.json"))[0]["donation"]["data"] == [{"a": 1}]
-    # Donating needs no secret.
-    project.take_part(GOOD)
+    # Donating and answering need no secret, and what comes now is sealed.
+    answers = {"question-12": "1", "item-101": 1, "question-13": "a text that only the passphrase opens"}
+    sealed = project.take_part(GOOD, answers, config=[{"q": 1}])
+    study = project.study
+    (record,) = [one for one in study.api.get(f"{study.path}/datasets/questionnaire/records").json()["records"] if one["participant"] == sealed]
+    assert set(record["values"]) == {"config", "sealed_answers"} and record["values"]["config"] == [{"q": 1}]
+    content = f"{study.path}/files/{record['values']['sealed_answers']}/content"
+    study.api.get(content, error="study-locked")
+    assert study.api.get(content, headers={"X-Study-Passphrase": SECRET}, validate=False).json() == answers
+    assert not [path for path in project.server.data.rglob("*") if path.is_file() and b"only the passphrase opens" in path.read_bytes()]
+    assert project.get("responses", token).status_code == 405
     rows = project.logged(project.browser)[0]
     assert any(row[1].endswith("Donation download failed.") and row[2] == "Download attempt with incorrect secret was registered." for row in rows)
+    # Opened again, the answers are there, those that came sealed and those that did not.
+    study.api.call("DELETE", f"{study.path}/lock", headers={"Content-Type": "application/json"}, data=json.dumps({"passphrase": SECRET}))
+    body = project.get("responses", token, params={"include_snapshot": "true"}).json()
+    assert [one["participant"] for one in body["responses"]] == [person, sealed]
+    assert body["responses"][1]["response_data"] == {"mc-20": 1, "zsc": "1", "open": answers["question-13"]}
+    assert body["responses"][1]["questionnaire_snapshot"] == answers and body["responses"][1]["questionnaire_config"] == [{"q": 1}]
+    assert answers["question-13"] in project.get("responses", token, params={"csv": "true"}).text
+    study.api.post(f"{study.path}/participants/{sealed}/erasure")
+    study.api.get(content, error="not-found")
 
 
 def test_logs(project):
@@ -172,6 +195,9 @@ def test_logs(project):
     project.get("overview", token), project.get("donations", token, params={"participants": person}), project.get("responses", token)
     project.browser.get(f"{project.api}/details/download")
     project.get("overview", "0" * 40)
+    # HEAD is a reading, too.
+    assert requests.head(f"{project.api}/responses", headers={"Authorization": f"Token {token}"}).status_code == 200
+    assert any(row[1] == f"/ddm/api/project/{project.url_id}/responses HEAD: API access: Responses retrieved" for row in project.logged(project.browser)[0])
     rows = project.logged(project.browser)[0]
     texts = {(row[1].split(": ", 1)[-1], row[2]) for row in rows}
     assert {("API access: Project details retrieved.", "The project detail data were accessed through the API."),

@@ -94,6 +94,38 @@ def test_without_identifiers(experiment):
     assert {row["id"] for row in people} == codes - {None}
 
 
+def test_media(owner, server, make_key):
+    study = new_study(owner, name="Filmed")
+    recordings = study.dataset("recordings", [{"id": "participantName", "type": "string"}, {"id": "format", "type": "string"}], kind="recordings")
+    recordings.send([{"id": "r1", "participant": "ada", "session": "ra", "time": "2026-01-31T08:00:00Z", "values": {"participantName": "Ada Ä. (1)", "format": "mp4"}},
+                     {"id": "r2", "participant": "ada", "session": "ra", "time": "2026-01-31T08:01:00Z", "values": {}},
+                     {"id": "r3", "participant": "bo", "session": "rb", "time": "2026-01-31T08:00:00Z", "values": {"participantName": "../../bo"}},
+                     {"id": "r4", "participant": "bo", "session": "rb", "time": "2026-01-31T08:00:00Z", "values": {}},
+                     {"id": "r5", "participant": "bo", "time": "2026-01-31T08:00:00Z", "values": {}}])
+    for record, who, session, media, name in (("r1", "ada", "ra", "video/mp4", "a.mp4"), ("r2", "ada", "ra", "audio/webm", None), ("r3", "bo", "rb", "video/webm", "b.webm"),
+                                              ("r1", "ada", "ra", "video/mp4", "again.MP4"), ("r5", "bo", None, "video/mp4", None)):
+        file = owner.post(f"{study.path}/files", {key: value for key, value in (("kind", "recording"), ("media_type", media), ("name", name), ("participant", who), ("session", session),
+                                                                            ("dataset", "recordings"), ("record", record)) if value}).json()["id"]
+        owner.put(f"{study.path}/files/{file}/content", data=f"bytes of {record}".encode())
+    half = owner.post(f"{study.path}/files", {"kind": "recording", "media_type": "video/mp4", "participant": "bo", "session": "rb", "dataset": "recordings", "record": "r4", "size": 9}).json()["id"]
+    _, archive = fetch(study, files="json", media=True)
+    media = sorted(name for name in archive.namelist() if "/media/" in name)
+    assert media == ["no_room/media/bo_video_r5.mp4", "room_ra/media/Ada_____1__video_r1-2.MP4", "room_ra/media/Ada_____1__video_r1.mp4", "room_ra/media/ada_audio_r2.webm",
+                     "room_rb/media/______bo_video_r3.webm"]
+    assert archive.read("room_ra/media/Ada_____1__video_r1.mp4") == b"bytes of r1" and not [name for name in archive.namelist() if name.startswith("files/")]
+    metadata = json.loads(archive.read("metadata.json"))
+    assert metadata["warnings"] == [f"The file {half} is not in the ZIP: incomplete."]
+    assert {entry["path"] for entry in metadata["media"] if entry["path"]} == set(media)
+    completeness = {dataset["dataset"]: dataset["completeness"] for dataset in metadata["quality"]["datasets"]}
+    assert set(completeness) == {"recordings"}
+    findings = {finding["check"]: finding["count"] for finding in metadata["quality"]["datasets"][0]["findings"]}
+    assert findings["recording_missing"] == 1
+    # With codes for people there is no name either.
+    _, coded = fetch(study, files="json", media=True, identifiers="remove")
+    names = [name for name in coded.namelist() if "/media/" in name]
+    assert len(names) == 5 and not [name for name in names for word in ("Ada", "ada", "bo", "room_ra", "r1") if word in name.replace("no_room", "")], names
+
+
 def test_what_this_layout_does_not_hold(experiment):
     experiment.export({"format": "zip", "layout": "hyperstudy", "files": "parquet"}, error="unknown-format", place="/files")
     experiment.export({"format": "zip", "layout": "hyperstudy", "identifiers": "aggregate"}, error="bad-parameter")

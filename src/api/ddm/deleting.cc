@@ -54,8 +54,8 @@ Result<http::Response> DeleteData(const Visit& visit) {
   const std::string& study = visit.project.study.id;
   SHEAF_TRY(rooms.jobs->ExpireFiles(study, "", "The data of the donation project was deleted."));
   std::uint64_t donations = 0;
-  for (const model::Blueprint& blueprint : visit.project.settings.blueprints) {
-    SHEAF_ASSIGN(const std::uint64_t gone, EraseRecords(visit, model::BlueprintDatasetId(blueprint.id)));
+  for (const std::int64_t blueprint : DonatedBlueprints(*visit.project.vault)) {
+    SHEAF_ASSIGN(const std::uint64_t gone, EraseRecords(visit, model::BlueprintDatasetId(blueprint)));
     donations += gone;
   }
   SHEAF_ASSIGN(const std::uint64_t responses, EraseRecords(visit, std::string(model::kQuestionnaireDataset)));

@@ -3,54 +3,42 @@
 #include <algorithm>
 
 #include "api/content_headers.h"
+#include "api/ddm/pieces.h"
 #include "api/ddm/route.h"
 #include "api/ddm/texts.h"
 #include "api/json_text.h"
 #include "api/multipart.h"
-#include "export/archive.h"
 
 namespace sheaf::api::ddm {
 namespace {
 
 constexpr std::size_t kMaxForm = 1u << 20;
 
-Result<std::string> DonationsJson(const Service& service, const Project& project, const Person& person, std::string_view secret) {
+Result<std::vector<Part>> DonationsOf(const Service& service, const Project& project, const Person& person) {
   struct One {
     const model::Blueprint* blueprint;
     DonationRecord donation;
   };
   std::vector<One> all;
-  for (const model::Blueprint& blueprint : project.settings.blueprints) {
-    SHEAF_ASSIGN(auto donations, Donations(*project.vault, blueprint.id, std::vector<std::string>{person.id}));
-    for (DonationRecord& donation : donations) all.push_back({&blueprint, std::move(donation)});
+  for (const std::int64_t blueprint : DonatedBlueprints(*project.vault)) {
+    SHEAF_ASSIGN(auto donations, Donations(*project.vault, blueprint, std::vector<std::string>{person.id}));
+    for (DonationRecord& donation : donations) all.push_back({project.settings.FindBlueprint(blueprint), std::move(donation)});
   }
   std::sort(all.begin(), all.end(), [](const One& a, const One& b) { return a.donation.seq < b.donation.seq; });
-  JsonArray list;
+  std::vector<Part> parts = {{"[", {}}};
   for (const One& one : all) {
-    SHEAF_ASSIGN(const std::string data, Payload(*service.rooms, project, one.donation, secret));
-    JsonObject donation, object;
-    donation.Text("participant", person.id)
-        .Raw("data", CompactJson(data))
-        .Text("time_submitted", JsonTime(one.donation.time, *service.zone));
-    donation.Text("status", one.donation.status);
-    donation.Raw("consent", !one.donation.consent ? "null" : *one.donation.consent ? "true" : "false");
-    object.Integer("blueprint_id", one.blueprint->id).Text("blueprint_name", one.blueprint->name).Raw("donation", donation.Finish());
-    list.Raw(object.Finish());
+    std::string head = parts.size() == 1 ? "{" : ",{";
+    // The project may have given the blueprint up.
+    const bool known = one.blueprint != nullptr;
+    head += "\"blueprint_id\":" + (known ? std::to_string(one.blueprint->id) : "null") + ",\"blueprint_name\":";
+    if (known) AppendJsonString(head, one.blueprint->name);
+    else head += "null";
+    parts.push_back({head + ",\"donation\":", {}});
+    AppendDonation(parts, person.id, one.donation, *service.zone);
+    parts.push_back({"}", {}});
   }
-  return list.Finish();
-}
-
-Result<std::string> Zipped(const std::string& name, const std::string& bytes) {
-  std::string zip;
-  SHEAF_ASSIGN(const auto writer, exporting::ZipWriter::Open([&zip](std::string_view piece) -> Status {
-                 zip.append(piece);
-                 return {};
-               }));
-  SHEAF_TRY(writer->Begin({name, bytes.size(), true, Now()}));
-  SHEAF_TRY(writer->Write(bytes));
-  SHEAF_TRY(writer->End());
-  SHEAF_TRY(writer->Finish());
-  return zip;
+  parts.push_back({"]", {}});
+  return parts;
 }
 
 http::Response GetForm(const Service& service, native::Call& call) {
@@ -70,6 +58,13 @@ Status CheckSecret(const Service& service, const Project& project, std::string_v
   return {};
 }
 
+Status MakeZip(const Service& service, const Project& project, const Person& person, std::string_view secret, const std::string& name,
+               http::Response& response) {
+  SHEAF_TRY(CheckSecret(service, project, secret));
+  SHEAF_ASSIGN(auto parts, DonationsOf(service, project, person));
+  return FillBody(response, Zipped(name + ".json", PartsOf(service.rooms, project.study.id, std::move(parts), std::string(secret))));
+}
+
 http::Response PostForm(const Service& service, native::Call& call) {
   const auto body = call.request.body->ReadAll(kMaxForm);
   const auto form = body ? ParseForm(call.request.Header("content-type"), *body) : Result<std::vector<FormPart>>(Fail(body.error()));
@@ -82,31 +77,26 @@ http::Response PostForm(const Service& service, native::Call& call) {
   const Visit log{service, call, project, visit->caller};
   call.audit.participant = person->id;
   const std::string_view secret = FormValue(*form, "secret");
-  auto json = CheckSecret(service, project, secret) ? DonationsJson(service, project, *person, secret)
-                                                    : Result<std::string>(Fail(ErrorCode::kStudyLocked, "Incorrect secret"));
-  if (!json && json.error().code == ErrorCode::kStudyLocked) {
+  const std::string name = "ddm_" + project.UrlId() + "_donations_" + person->id;
+  http::Response response;
+  const Status made = MakeZip(service, project, *person, secret, name, response);
+  if (!made && made.error().code == ErrorCode::kStudyLocked) {
     log.Log("Donation download failed.", "Download attempt with incorrect secret was registered.");
-    std::ignore = Audit(call, "donations.download", &json.error());
+    std::ignore = Audit(call, "donations.download", &made.error());
     if (const Status room = service.rooms->limits->OfFailures(call.Client()); !room) return ErrorAnswer(room.error());
-    http::Response response;
     response.status = 422;
     response.headers = {{"Content-Type", "text/html; charset=utf-8"}};
     response.body = "Incorrect secret";
     return response;
   }
-  if (!json) return ErrorAnswer(json.error());
-  const std::string name = "ddm_" + project.UrlId() + "_donations_" + person->id;
-  auto zip = Zipped(name + ".json", *json);
-  if (!zip) return ErrorAnswer(zip.error());
+  if (!made) return ErrorAnswer(made.error());
   if (const Status audited = Audit(call, "donations.download", nullptr); !audited) return ErrorAnswer(audited.error());
   log.Log("Donation download registered.", "Donation for participant " + person->id + " downloaded.");
   // As the original writes it, where that can be read.
   const bool plain = std::all_of(person->id.begin(), person->id.end(), [](unsigned char c) { return c < 0x80 && std::isalnum(c) != 0; });
-  http::Response response;
   response.headers = {{"Content-Type", "application/zip"},
                       {"Content-Disposition", plain ? "attachment; filename=" + name + ".zip" : AttachmentHeader(name + ".zip")},
                       {"Cache-Control", "no-store"}};
-  response.body = *std::move(zip);
   return response;
 }
 

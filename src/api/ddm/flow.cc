@@ -148,7 +148,7 @@ http::Response PostBriefing(const Service& service, native::Call& call) {
 }
 
 ingest::DonationStores StoresOf(const Service& service, const Project& project) {
-  return {project.vault, service.rooms->files, project.study.id, project.study.owner, service.rooms->temporary};
+  return {project.vault, service.rooms->files, project.study.id, project.study.owner, service.rooms->temporary, project.SuperSecret()};
 }
 
 Result<std::string> TextMember(JsonBody& body, std::string_view name) {

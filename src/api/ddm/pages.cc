@@ -83,37 +83,6 @@ http::Response PostToken(const Service& service, native::Call& call) {
   return Redirect(call.request.path);
 }
 
-std::string MinuteOf(Micros instant, bool seconds) {
-  const std::string text = UtcTime(instant);
-  return text.substr(0, 10) + ", " + text.substr(11, seconds ? 8 : 5);
-}
-
-std::string Row(const std::vector<std::string>& cells) {
-  std::string row = "<tr>";
-  for (const std::string& cell : cells) row += "<td>" + Escaped(cell) + "</td>";
-  return row + "</tr>\n";
-}
-
-http::Response GetLogs(const Service& service, native::Call& call) {
-  auto visit = EnterPage(service, call);
-  if (!visit) return std::move(visit.error());
-  const std::string& study = visit->project.study.id;
-  const auto events = service.rooms->catalog->Donations().Events(study);
-  const auto exceptions = service.rooms->catalog->Donations().Exceptions(study);
-  if (!events || !exceptions) return ErrorAnswer(events ? exceptions.error() : events.error());
-  std::string body = "<h2>Event log</h2>\n<table id=\"DDM_EventLogs_" + visit->project.UrlId() +
-                     "\"><tr><th>Date</th><th>Description</th><th>Message</th></tr>\n";
-  for (const auto& event : *events) body += Row({MinuteOf(event.time, false), event.description, event.message});
-  body += "</table>\n<h2>Exception log</h2>\n<table id=\"DDM_ExceptionLogs_" + visit->project.UrlId() +
-          "\"><tr><th>Date</th><th>Participant</th><th>Type</th><th>Raised by</th><th>Related Blueprint</th><th>Message</th></tr>\n";
-  for (const auto& one : *exceptions) {
-    body += Row({MinuteOf(one.time, true), one.participant.empty() ? "None" : one.participant, one.type, one.raised_by, one.blueprint,
-                 one.message});
-  }
-  if (const Status audited = Audit(call, "donations.logs", nullptr); !audited) return ErrorAnswer(audited.error());
-  return HtmlPage("Logs of " + visit->project.study.name, body + "</table>\n");
-}
-
 http::Response GetDelete(const Service& service, native::Call& call) {
   auto visit = EnterPage(service, call);
   if (!visit) return std::move(visit.error());
@@ -137,7 +106,6 @@ http::Response PostDelete(const Service& service, native::Call& call) {
 void AddProjectPages(http::Router& router, const std::shared_ptr<const Service>& service) {
   AddPage(router, service, "GET", "/projects/{url_id}/token/", GetToken);
   AddPage(router, service, "POST", "/projects/{url_id}/token/", PostToken);
-  AddPage(router, service, "GET", "/projects/{url_id}/logs/", GetLogs);
   AddPage(router, service, "GET", "/projects/{url_id}/delete/", GetDelete);
   AddPage(router, service, "POST", "/projects/{url_id}/delete/", PostDelete);
 }

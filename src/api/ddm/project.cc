@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <charconv>
 
-#include "api/json_text.h"
 #include "base/log.h"
 
 namespace sheaf::api::ddm {
@@ -122,6 +122,20 @@ Status PutPerson(vault::StudyVault& vault, const Person& person) {
   return {};
 }
 
+std::vector<std::int64_t> DonatedBlueprints(vault::StudyVault& vault) {
+  std::vector<std::int64_t> ids;
+  const std::string prefix = model::BlueprintDatasetId(0).substr(0, model::BlueprintDatasetId(0).size() - 1);
+  for (const auto& dataset : vault.Datasets()) {
+    if (dataset->id.rfind(prefix, 0) != 0) continue;
+    std::int64_t id = 0;
+    const char* const end = dataset->id.data() + dataset->id.size();
+    const auto parsed = std::from_chars(dataset->id.data() + prefix.size(), end, id);
+    if (parsed.ec == std::errc{} && parsed.ptr == end) ids.push_back(id);
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
 Result<std::vector<DonationRecord>> Donations(vault::StudyVault& vault, std::int64_t blueprint,
                                               const std::optional<std::vector<std::string>>& participants) {
   std::vector<DonationRecord> donations;
@@ -152,71 +166,6 @@ Result<std::vector<DonationRecord>> Donations(vault::StudyVault& vault, std::int
       if (!batch->columns[6].IsNull(row)) donation.entries = batch->columns[6].At<std::int64_t>(row);
       donation.seq = batch->columns[7].At<std::int64_t>(row);
       donations.push_back(std::move(donation));
-    }
-  }
-}
-
-Result<std::string> Payload(const native::Rooms& rooms, const Project& project, const DonationRecord& donation,
-                            std::string_view passphrase) {
-  if (donation.payload.empty()) return std::string("[]");
-  const auto file = rooms.files->Find(project.study.id, donation.payload);
-  if (!file && file.error().code == ErrorCode::kNotFound) return std::string("[]");
-  if (!file) return Fail(file.error());
-  const auto opened = rooms.files->Open(*file, passphrase);
-  if (!opened && opened.error().code == ErrorCode::kNotFound) return Fail(ErrorCode::kStorageDamaged, "A donation's payload is missing.");
-  if (!opened) return Fail(opened.error());
-  const auto& bytes = *opened;
-  std::string text;
-  text.reserve(bytes->Size());
-  while (text.size() < bytes->Size()) {
-    SHEAF_ASSIGN(const std::string piece, bytes->ReadAt(text.size(), bytes->Size()));
-    if (piece.empty()) return Fail(ErrorCode::kStorageDamaged, "A donation's payload is shorter than it was.");
-    text += piece;
-  }
-  return text;
-}
-
-Result<std::vector<AnswerRecord>> AllAnswers(const Project& project, const ingest::SnapshotReader& reader,
-                                             const std::optional<std::vector<std::string>>& participants) {
-  std::vector<AnswerRecord> answers;
-  if (participants && participants->empty()) return answers;
-  const auto found = project.vault->FindDataset(model::kQuestionnaireDataset);
-  if (!found) return answers;
-  const model::Dataset& dataset = **found;
-  std::vector<model::Column> columns = {{ColumnKind::kParticipant, -1, {}},
-                                        {ColumnKind::kTime, -1, {}},
-                                        {ColumnKind::kReceived, -1, {}},
-                                        Of(dataset, "snapshot"),
-                                        Of(dataset, "config")};
-  std::vector<std::size_t> variables;  // by column, from the sixth on
-  for (std::size_t i = 0; i < reader.Names().size(); ++i) {
-    if (dataset.FieldNumber(reader.Names()[i]) < 0) continue;
-    columns.push_back(Of(dataset, reader.Names()[i]));
-    variables.push_back(i);
-  }
-  SHEAF_ASSIGN(const auto cursor, ReadDataset(*project.vault, dataset, std::move(columns), participants));
-  while (true) {
-    SHEAF_ASSIGN(const auto batch, cursor->Next());
-    if (batch == nullptr) return answers;
-    for (std::size_t row = 0; row < batch->rows; ++row) {
-      AnswerRecord answer;
-      answer.participant = batch->columns[0].At<std::int32_t>(row);
-      answer.time = batch->columns[batch->columns[1].IsNull(row) ? 2 : 1].At<std::int64_t>(row);
-      answer.snapshot = TextAt(*batch, 3, row);
-      answer.config = TextAt(*batch, 4, row);
-      if (!answer.snapshot.empty()) {
-        SHEAF_ASSIGN(auto answered, reader.Read(answer.snapshot));
-        for (auto& one : answered) answer.values.emplace_back(one.variable, std::move(one.json));
-      } else {
-        // Came as records of the dataset: texts.
-        for (std::size_t i = 0; i < variables.size(); ++i) {
-          if (batch->columns[i + 5].IsNull(row)) continue;
-          std::string text;
-          AppendJsonString(text, TextAt(*batch, i + 5, row));
-          answer.values.emplace_back(variables[i], std::move(text));
-        }
-      }
-      answers.push_back(std::move(answer));
     }
   }
 }

@@ -54,21 +54,11 @@ struct DonationRecord {
   std::string payload;  //!< a file's id; empty: nothing came
   std::optional<std::int64_t> entries;
 };
+//! Blueprints that were ever donated to, in ascending order: also those that the project has no longer.
+std::vector<std::int64_t> DonatedBlueprints(vault::StudyVault& vault);
 //! Of one blueprint, of `participants` (ids) or of all, in the order in which they came.
 Result<std::vector<DonationRecord>> Donations(vault::StudyVault& vault, std::int64_t blueprint,
                                               const std::optional<std::vector<std::string>>& participants);
-//! The payload as JSON; "[]" when nothing came.
-Result<std::string> Payload(const native::Rooms& rooms, const Project& project, const DonationRecord& donation,
-                            std::string_view passphrase);
-
-struct AnswerRecord {
-  std::int32_t participant = 0;
-  Micros time = 0;
-  std::string snapshot, config;                             //!< JSON; empty: none
-  std::vector<std::pair<std::size_t, std::string>> values;  //!< variable by place in the questionnaire's names, and its JSON
-};
-Result<std::vector<AnswerRecord>> AllAnswers(const Project& project, const ingest::SnapshotReader& reader,
-                                             const std::optional<std::vector<std::string>>& participants);
 
 //! What goes into the project's log; never fails a request.
 void LogEvent(const native::Rooms& rooms, const Project& project, std::string description, std::string message);

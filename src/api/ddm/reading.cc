@@ -1,9 +1,10 @@
-// overview, donations, responses.
+// overview, donations.
 
 #include <charconv>
 #include <map>
 #include <set>
 
+#include "api/ddm/pieces.h"
 #include "api/ddm/route.h"
 #include "api/ddm/texts.h"
 #include "api/json_text.h"
@@ -73,8 +74,6 @@ Result<http::Response> Overview(const Visit& visit) {
   return JsonAnswer(visit.Request(), object.Finish(), kReadAllow);
 }
 
-std::string ConsentJson(const std::optional<bool>& consent) { return !consent ? "null" : *consent ? "true" : "false"; }
-
 Result<std::optional<std::set<std::int64_t>>> WantedBlueprints(const http::Request& request) {
   const auto text = request.QueryParameter("blueprints");
   if (!text) return std::optional<std::set<std::int64_t>>();
@@ -99,151 +98,28 @@ Result<http::Response> GetDonations(const Visit& visit) {
     if (!id.empty()) participants.push_back(std::move(id));
   }
   const auto people = visit.project.vault->People();
-  JsonObject blueprints;
+  std::vector<Part> parts = {{R"({"blueprints":{)", {}}};
   std::uint64_t count = 0, rows = 0;
   for (const model::Blueprint& blueprint : visit.project.settings.blueprints) {
     if (wanted && wanted->count(blueprint.id) == 0) continue;
-    ++count;
+    std::string name;
+    AppendJsonString(name, blueprint.name);
+    const std::string place = (count++ == 0 ? "\"" : ",\"") + std::to_string(blueprint.id);
+    parts.push_back({place + R"(":{"blueprint_name":)" + name + R"(,"donations":[)", {}});
     SHEAF_ASSIGN(const auto donations, Donations(*visit.project.vault, blueprint.id, participants));
-    JsonArray list;
-    for (const DonationRecord& donation : donations) {
-      SHEAF_ASSIGN(const std::string data, Payload(visit.Rooms(), visit.project, donation, {}));
-      JsonObject one;
-      one.Text("participant", people->ParticipantId(donation.participant)).Raw("data", CompactJson(data));
-      one.Text("time_submitted", JsonTime(donation.time, *visit.service.zone)).Text("status", donation.status);
-      one.Raw("consent", ConsentJson(donation.consent));
-      list.Raw(one.Finish());
-      ++rows;
+    for (std::size_t i = 0; i < donations.size(); ++i) {
+      if (i != 0) parts.push_back({",", {}});
+      AppendDonation(parts, people->ParticipantId(donations[i].participant), donations[i], *visit.service.zone);
     }
-    JsonObject object;
-    object.Text("blueprint_name", blueprint.name).Raw("donations", list.Finish());
-    blueprints.Raw(std::to_string(blueprint.id), object.Finish());
+    rows += donations.size();
+    parts.push_back({"]}", {}});
   }
-  JsonObject metadata, object;
-  metadata.Count("n_blueprints", count);
-  object.Raw("blueprints", blueprints.Finish()).Raw("metadata", metadata.Finish());
+  parts.push_back({R"(},"metadata":{"n_blueprints":)" + std::to_string(count) + "}}", {}});
   visit.call.audit.rows = rows;
+  SHEAF_ASSIGN(auto answer,
+               JsonAnswer(visit.Request(), PartsOf(visit.service.rooms, visit.project.study.id, std::move(parts), {}), kReadAllow));
   visit.Log("API access: Donations retrieved.", "The donation data was accessed through the API.");
-  return JsonAnswer(visit.Request(), object.Finish(), kReadAllow);
-}
-
-std::string ResponseData(const ingest::SnapshotReader& reader, const AnswerRecord& answer) {
-  JsonObject data;
-  for (const auto& [variable, json] : answer.values) data.Raw(reader.Names()[variable], json);
-  return data.Finish();
-}
-
-//! A JSON scalar as Python's csv writer puts it.
-std::string CellOf(const std::string& json) {
-  if (json == "null") return {};
-  if (json == "true") return "True";
-  if (json == "false") return "False";
-  if (json.front() != '"') return json;
-  // Decoded by the one who knows how: CompactJson keeps a string a string.
-  return json;
-}
-
-std::string Decoded(const std::string& json);
-
-std::string ResponsesCsv(const Visit& visit, const ingest::SnapshotReader& reader, const std::vector<AnswerRecord>& answers) {
-  const auto people = visit.project.vault->People();
-  std::vector<bool> present(reader.Names().size());
-  for (const AnswerRecord& answer : answers) {
-    for (const auto& value : answer.values) present[value.first] = true;
-  }
-  std::string csv = "participant,time_submitted";
-  for (std::size_t i = 0; i < present.size(); ++i) {
-    if (present[i]) csv += "," + CsvCell(reader.Names()[i]);
-  }
-  csv += "\r\n";
-  std::vector<const std::string*> row(present.size());
-  for (const AnswerRecord& answer : answers) {
-    std::fill(row.begin(), row.end(), nullptr);
-    for (const auto& [variable, json] : answer.values) row[variable] = &json;
-    csv += CsvCell(people->ParticipantId(answer.participant));
-    csv += "," + JsonTime(answer.time, *visit.service.zone);
-    for (std::size_t i = 0; i < present.size(); ++i) {
-      if (!present[i]) continue;
-      csv += ',';
-      if (row[i] != nullptr) csv += CsvCell(Decoded(CellOf(*row[i])));
-    }
-    csv += "\r\n";
-  }
-  return csv;
-}
-
-Result<http::Response> Responses(const Visit& visit) {
-  if (visit.project.SuperSecret()) return Detail(405, "Endpoint disabled for super secret projects.");
-  const http::Request& request = visit.Request();
-  std::optional<std::vector<std::string>> participants;
-  if (const auto asked = request.QueryParameter("participants")) {
-    participants.emplace();
-    for (std::string& id : SplitList(*asked)) {
-      if (!id.empty()) participants->push_back(std::move(id));
-    }
-  }
-  const ingest::SnapshotReader reader(visit.project.settings);
-  SHEAF_ASSIGN(const auto answers, AllAnswers(visit.project, reader, participants));
-  visit.call.audit.rows = answers.size();
-  visit.Log("API access: Responses retrieved", "The response data was accessed through the API.");
-  if (request.QueryParameter("csv").value_or("") == "true") {
-    http::Response response;
-    response.headers = {
-        {"Content-Type", "text/csv"},
-        {"Content-Disposition", "attachment; filename=\"ddm_" + visit.project.UrlId() + "_responses_" + StampOf(Now()) + ".csv\""},
-        {"X-Content-Type-Options", "nosniff"}};
-    response.body = ResponsesCsv(visit, reader, answers);
-    return response;
-  }
-  const bool snapshots = request.QueryParameter("include_snapshot").value_or("") == "true";
-  const auto people = visit.project.vault->People();
-  JsonArray list;
-  for (const AnswerRecord& answer : answers) {
-    const std::string time = JsonTime(answer.time, *visit.service.zone);
-    JsonObject one;
-    one.Text("participant", people->ParticipantId(answer.participant));
-    if (snapshots) {
-      one.Text("time_submitted", time).Raw("questionnaire_snapshot", answer.snapshot.empty() ? "{}" : CompactJson(answer.snapshot));
-      one.Raw("response_data", ResponseData(reader, answer))
-          .Raw("questionnaire_config", answer.config.empty() ? "null" : CompactJson(answer.config));
-    } else {
-      one.Raw("response_data", ResponseData(reader, answer)).Text("time_submitted", time);
-    }
-    list.Raw(one.Finish());
-  }
-  JsonObject metadata, object;
-  metadata.Count("n_responses", answers.size());
-  object.Raw("responses", list.Finish()).Raw("metadata", metadata.Finish());
-  return JsonAnswer(request, object.Finish(), kReadAllow);
-}
-
-//! A session is let in as the project's owner or an administrator only; a token is the owner's.
-Status AllowSession(const Visit& visit) {
-  if (visit.caller.way == Way::kToken || visit.caller.owner || visit.caller.superuser) return {};
-  return Fail(ErrorCode::kForbidden, "User does not have access.");
-}
-
-//! The text of a JSON string; anything else as it is.
-std::string Decoded(const std::string& json) {
-  if (json.empty() || json.front() != '"') return json;
-  std::string text;
-  for (std::size_t i = 1; i + 1 < json.size(); ++i) {
-    if (json[i] != '\\') {
-      text += json[i];
-      continue;
-    }
-    const char c = json[++i];
-    if (c == 'u') {
-      unsigned code = 0;
-      std::from_chars(json.data() + i + 1, json.data() + i + 5, code, 16);
-      i += 4;
-      // Only control characters are written so.
-      text += static_cast<char>(code);
-    } else {
-      text += c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c == 'b' ? '\b' : c == 'f' ? '\f' : c;
-    }
-  }
-  return text;
+  return answer;
 }
 
 }  // namespace
@@ -257,10 +133,6 @@ void AddReadEndpoints(http::Router& router, const std::shared_ptr<const Service>
   donations.session = false;
   donations.handle = GetDonations;
   AddEndpoint(router, service, std::move(donations));
-  Endpoint responses{"GET", "/api/project/{url_id}/responses", "Responses Api", "donations.responses", First::kSession};
-  responses.allow = AllowSession;
-  responses.handle = Responses;
-  AddEndpoint(router, service, std::move(responses));
 }
 
 }  // namespace sheaf::api::ddm

@@ -235,18 +235,32 @@ http::Response Redirect(std::string address) {
 
 http::Response NotThere() { return HtmlPage("Not Found", "<p>The requested resource was not found on this server.</p>\n", 404); }
 
-tl::expected<PageVisit, http::Response> EnterPage(const Service& service, native::Call& call, std::string_view form_token) {
-  const auto caller = BySession(*service.rooms, call.request, nullptr, form_token);
+tl::expected<Caller, http::Response> EnterSite(const Service& service, const native::Call& call, std::string_view form_token) {
+  auto caller = BySession(*service.rooms, call.request, nullptr, form_token);
   if (!caller) return tl::unexpected(HtmlPage("Forbidden", "<p>" + Escaped(caller.error().detail) + "</p>\n", 403));
   if (caller->way == Way::kNone) return tl::unexpected(Redirect(service.options.prefix + "/login/"));
+  if (!service.emails) return *std::move(caller);
+  const auto account = service.rooms->catalog->FindAccount(caller->principal.account);
+  if (!account) return tl::unexpected(ErrorAnswer(account.error()));
+  const bool fits = std::regex_search(account->email, *service.emails, std::regex_constants::match_continuous);
+  if (!fits) return tl::unexpected(Redirect(service.options.prefix + "/auth/no-permission/"));
+  return *std::move(caller);
+}
+
+tl::expected<PageVisit, http::Response> EnterPage(const Service& service, native::Call& call, std::string_view form_token) {
+  auto caller = EnterSite(service, call, form_token);
+  if (!caller) return tl::unexpected(std::move(caller.error()));
   auto project = FindProject(*service.rooms, call.Part("url_id"));
   if (!project) return tl::unexpected(NotThere());
   Caller related = *caller;
   related.owner = project->study.owner == related.principal.account;
   call.principal = related.principal;
   call.audit.study = project->study.id;
-  // Somebody else's project is none.
-  if (!related.owner && !related.superuser) return tl::unexpected(NotThere());
+  if (!related.owner && !related.superuser) {
+    LogEvent(*service.rooms, *project, call.request.path + " " + call.request.method + ": Failed Attempt", "Permission Denied.");
+    // Somebody else's project is none.
+    return tl::unexpected(NotThere());
+  }
   return PageVisit{*std::move(project), std::move(related)};
 }
 
@@ -255,11 +269,14 @@ void AddRoutes(http::Router& router, const std::shared_ptr<const native::Rooms>&
   service->rooms = rooms;
   service->options = rooms->ddm;
   service->zone = exporting::FindTimeZone(rooms->ddm.timezone);
+  if (!rooms->ddm.email_pattern.empty()) service->emails.emplace(rooms->ddm.email_pattern);
   AddReadEndpoints(router, service);
+  AddResponsesEndpoint(router, service);
   AddDetailsEndpoint(router, service);
   AddDeleteEndpoints(router, service);
   AddSignInPages(router, service);
   AddProjectPages(router, service);
+  AddLogPages(router, service);
   AddDownloadPage(router, service);
   AddFlowPages(router, service);
   if (service->options.prefix.empty()) return;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <regex>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,7 @@ struct Service {
   std::shared_ptr<const native::Rooms> rooms;
   Options options;
   std::shared_ptr<const exporting::TimeZone> zone;
+  std::optional<std::regex> emails;  //!< Options::email_pattern
 };
 
 //! A request of the API, whose project was found and whose caller may do what it asks.
@@ -69,6 +71,8 @@ void AddPage(http::Router& router, const std::shared_ptr<const Service>& service
 http::Response HtmlPage(std::string_view title, const std::string& body, int status = 200);
 http::Response Redirect(std::string address);
 http::Response NotThere();
+//! Who signed in with an address that this site lets see pages; or the answer that the others get instead.
+tl::expected<Caller, http::Response> EnterSite(const Service& service, const native::Call& call, std::string_view form_token = {});
 //! Of a page of a project: its owner or an administrator, who signed in.
 struct PageVisit {
   Project project;
@@ -79,10 +83,12 @@ tl::expected<PageVisit, http::Response> EnterPage(const Service& service, native
 
 // One file a topic.
 void AddReadEndpoints(http::Router& router, const std::shared_ptr<const Service>& service);
+void AddResponsesEndpoint(http::Router& router, const std::shared_ptr<const Service>& service);
 void AddDetailsEndpoint(http::Router& router, const std::shared_ptr<const Service>& service);
 void AddDeleteEndpoints(http::Router& router, const std::shared_ptr<const Service>& service);
 void AddSignInPages(http::Router& router, const std::shared_ptr<const Service>& service);
 void AddProjectPages(http::Router& router, const std::shared_ptr<const Service>& service);
+void AddLogPages(http::Router& router, const std::shared_ptr<const Service>& service);
 void AddDownloadPage(http::Router& router, const std::shared_ptr<const Service>& service);
 void AddFlowPages(http::Router& router, const std::shared_ptr<const Service>& service);
 

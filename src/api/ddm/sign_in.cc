@@ -77,8 +77,8 @@ http::Response PostLogout(const Service& service, native::Call& call) {
 }
 
 http::Response GetProjects(const Service& service, native::Call& call) {
-  const auto caller = BySession(*service.rooms, call.request, nullptr);
-  if (!caller || caller->way == Way::kNone) return Redirect(service.options.prefix + "/login/");
+  auto caller = EnterSite(service, call);
+  if (!caller) return std::move(caller.error());
   std::string list = "<ul>\n", after;
   while (true) {
     const auto studies = service.rooms->catalog->Studies(caller->principal.admin ? "" : caller->principal.account, "", after, 500);
@@ -95,6 +95,12 @@ http::Response GetProjects(const Service& service, native::Call& call) {
   return HtmlPage("Projects", list + "</ul>\n");
 }
 
+http::Response GetNoPermission(const Service& service, native::Call& call) {
+  std::ignore = call;
+  return HtmlPage("No Permission", "<p>Your account may not see these pages.</p>\n<p><a href=\"" + service.options.prefix +
+                                       "/login/\">Log in with another one</a></p>\n");
+}
+
 }  // namespace
 
 void AddSignInPages(http::Router& router, const std::shared_ptr<const Service>& service) {
@@ -102,6 +108,7 @@ void AddSignInPages(http::Router& router, const std::shared_ptr<const Service>& 
   AddPage(router, service, "POST", "/login/", PostLogin);
   AddPage(router, service, "POST", "/logout/", PostLogout);
   AddPage(router, service, "GET", "/projects/", GetProjects);
+  AddPage(router, service, "GET", "/auth/no-permission/", GetNoPermission);
 }
 
 }  // namespace sheaf::api::ddm

@@ -86,6 +86,25 @@ void Repr(const json::value& value, std::string& out) {
   }
 }
 
+//! A JSON string with its characters as they are.
+void AppendLiteral(std::string_view literal, bool escaped, std::string& out) {
+  const bool separators = literal.find("\xE2\x80\xA8") != std::string_view::npos || literal.find("\xE2\x80\xA9") != std::string_view::npos;
+  boost::system::error_code broken;
+  const json::value decoded =
+      escaped || separators ? json::parse(json::string_view(literal.data(), literal.size()), broken) : json::value(nullptr);
+  if (broken || !decoded.is_string()) {
+    out += literal;
+    return;
+  }
+  std::string again;
+  AppendJsonString(again, {decoded.get_string().data(), decoded.get_string().size()});
+  // The two that JavaScript took for ends of lines.
+  for (const auto& [raw, name] : {std::pair{"\xE2\x80\xA8", "\\u2028"}, {"\xE2\x80\xA9", "\\u2029"}}) {
+    for (std::size_t found = again.find(raw); found != std::string::npos; found = again.find(raw, found)) again.replace(found, 3, name);
+  }
+  out += again;
+}
+
 }  // namespace
 
 std::string JsonTime(Micros instant, const exporting::TimeZone& zone) {
@@ -126,48 +145,44 @@ std::string PythonRepr(std::string_view text) {
 std::string CompactJson(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (std::size_t at = 0; at < text.size();) {
-    const char c = text[at];
-    if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
-      ++at;
-      continue;
-    }
-    if (c != '"') {
-      out += c;
-      ++at;
-      continue;
-    }
-    std::size_t end = at + 1;
-    bool escaped = false;
-    while (end < text.size() && text[end] != '"') {
-      escaped = escaped || text[end] == '\\';
-      end += text[end] == '\\' ? 2 : 1;
-    }
-    end = std::min(end + 1, text.size());
-    const std::string_view literal = text.substr(at, end - at);
-    boost::system::error_code broken;
-    const bool separators =
-        literal.find("\xE2\x80\xA8") != std::string_view::npos || literal.find("\xE2\x80\xA9") != std::string_view::npos;
-    if (!escaped && !separators) {
-      out += literal;
-    } else {
-      const json::value decoded = json::parse(json::string_view(literal.data(), literal.size()), broken);
-      if (broken) {
-        out += literal;
-      } else {
-        std::string again;
-        AppendJsonString(again, {decoded.get_string().data(), decoded.get_string().size()});
-        // The two that JavaScript took for ends of lines.
-        for (const auto& [raw, name] : {std::pair{"\xE2\x80\xA8", "\\u2028"}, {"\xE2\x80\xA9", "\\u2029"}}) {
-          for (std::size_t found = again.find(raw); found != std::string::npos; found = again.find(raw, found))
-            again.replace(found, 3, name);
-        }
-        out += again;
-      }
-    }
-    at = end;
-  }
+  JsonCompactor compactor;
+  compactor.Feed(text, out);
+  compactor.Finish(out);
   return out;
+}
+
+void JsonCompactor::Feed(std::string_view piece, std::string& out) {
+  for (std::size_t at = 0; at < piece.size();) {
+    if (literal_.empty()) {
+      const char c = piece[at++];
+      if (c == '"') literal_ = c;
+      else if (c != ' ' && c != '\t' && c != '\n' && c != '\r') out += c;
+      continue;
+    }
+    if (escaping_) {
+      literal_ += piece[at++];
+      escaping_ = false;
+      continue;
+    }
+    const std::size_t stop = std::min(piece.find_first_of("\"\\", at), piece.size());
+    literal_.append(piece, at, stop - at);
+    at = stop;
+    if (at == piece.size()) return;
+    literal_ += piece[at];
+    if (piece[at++] == '\\') {
+      escaping_ = escaped_ = true;
+    } else {
+      AppendLiteral(literal_, escaped_, out);
+      literal_.clear();
+      escaped_ = false;
+    }
+  }
+}
+
+void JsonCompactor::Finish(std::string& out) {
+  out += literal_;
+  literal_.clear();
+  escaping_ = escaped_ = false;
 }
 
 std::string Quoted(std::string_view text) {

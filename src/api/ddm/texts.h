@@ -22,6 +22,17 @@ std::string StampOf(Micros instant);
 std::string PythonRepr(std::string_view json);
 //! JSON without spaces between tokens and with characters as they are; numbers stay as they were written.
 std::string CompactJson(std::string_view json);
+//! The same of a text that comes in pieces. Holds no more than the string that a piece ends in.
+class JsonCompactor {
+ public:
+  void Feed(std::string_view piece, std::string& out);
+  //! At the text's end; then it can begin with another.
+  void Finish(std::string& out);
+
+ private:
+  std::string literal_;  // from its quote on
+  bool escaping_ = false, escaped_ = false;
+};
 //! In quotes, with quotes inside doubled.
 std::string Quoted(std::string_view text);
 //! As Python's csv writer does: quotes where they are needed.

@@ -1,6 +1,7 @@
 #include "api/hyperstudy/bundle.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 
 #include "api/hyperstudy/people.h"
@@ -8,6 +9,7 @@
 #include "api/hyperstudy/row_encoder.h"
 #include "api/hyperstudy/table.h"
 #include "api/json_text.h"
+#include "export/media.h"
 
 namespace sheaf::api::hyperstudy {
 namespace {
@@ -55,6 +57,30 @@ class BundleLayout final : public exporting::ForeignLayout {
     // What is nobody's is the room's.
     const std::string person = id == kNobody ? "" : "/participant_" + participant;
     return folder + person + "/" + (same_name ? type.files.front() : dataset.id);
+  }
+
+  std::string MediaPath(const std::string& session, const files::File& file, const std::string& subject) const override {
+    const std::string folder = session.empty() ? "no_room" : "room_" + session;
+    const std::string type = file.media_type.substr(0, file.media_type.find('/'));
+    const bool known = type == "video" || type == "audio";
+    const std::string who = !subject.empty() ? subject : file.participant.empty() ? "unknown" : file.participant;
+    const std::string words = who + "_" + (known ? type : "recording") + "_" + (file.record.empty() ? file.id : file.record);
+    // As the original's own package calls them: a character that is no letter, digit, _ or - is one _.
+    std::string stem;
+    for (const char c : words) {
+      const auto byte = static_cast<unsigned char>(c);
+      const bool plain = byte < 0x80 && (std::isalnum(byte) != 0 || c == '_' || c == '-');
+      if ((byte & 0xC0) != 0x80) stem += plain ? c : '_';
+    }
+    std::string extension = exporting::Extension(file.name);
+    if (extension.empty()) extension = type == "audio" ? ".webm" : known ? ".mp4" : "";
+    return folder + "/media/" + stem + extension;
+  }
+
+  int SubjectField(const model::Dataset& dataset) const override {
+    const int field = dataset.kind == model::DatasetKind::kRecordings ? dataset.FieldNumber("participantName") : -1;
+    const bool text = field >= 0 && dataset.fields[static_cast<std::size_t>(field)].type == model::FieldType::kString;
+    return text ? field : -1;
   }
 
   std::string FileName(const std::string& study, Micros instant) const override {

@@ -9,8 +9,9 @@
 
 namespace sheaf::api::native {
 
-//! The rooms behind it; both are thread-safe.
+//! The rooms behind it; all are thread-safe.
 struct Monitoring {
+  std::shared_ptr<quality::Refusals> refusals;
   std::shared_ptr<quality::Checker> quality;
   std::shared_ptr<live::Hub> live;
 };

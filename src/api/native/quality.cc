@@ -100,7 +100,7 @@ Answer GetQuality(quality::Checker& checker, Call& call) {
     datasets.Raw(json);
     records += one.records;
     complete = complete && one.complete;
-    const auto counts = quality::CountBySeverity(one.tallies);
+    const auto counts = quality::CountBySeverity(one);
     for (std::size_t i = 0; i < counts.size(); ++i) total[i] += counts[i];
   }
   if (sight.SeesAll()) total[static_cast<std::size_t>(quality::Severity::kError)] += report.bad_sessions.size();

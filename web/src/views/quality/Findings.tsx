@@ -74,7 +74,7 @@ export function Findings({ scope, qualities, datasets, sessions = [] }: Props) {
           {rows.map(({ quality, finding }) => {
             const dataset = datasets.find((one) => one.id === quality.dataset);
             return (
-              <tr key={`${quality.dataset} ${finding.check} ${finding.field}`}>
+              <tr key={`${quality.dataset} ${finding.check} ${finding.field} ${finding.reason ?? ''}`}>
                 <td><SeverityTag of={finding.severity} /></td>
                 <td><CheckWords check={finding.check} says={finding.says} /></td>
                 <td>{dataset?.name ?? quality.dataset}</td>
