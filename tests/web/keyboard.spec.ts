@@ -11,7 +11,7 @@ async function tabTo(page: Page, target: Locator, most = 90): Promise<void> {
   throw new Error(`${target} is not reached by ${most} tabs`);
 }
 
-test('the whole way with keys alone: sign in, find ratings, look at the plot, filter', async ({ page }) => {
+test('the whole way with keys alone: sign in, find ratings, look at the plot, filter, download', async ({ page }) => {
   await page.goto('/sign-in');
   await tabTo(page, page.getByRole('textbox', { name: 'E-mail address' }));
   await page.keyboard.type('demo@example.org');
@@ -60,10 +60,33 @@ test('the whole way with keys alone: sign in, find ratings, look at the plot, fi
   await expect(page.getByRole('option', { name: 'value', exact: true })).toBeVisible();
   await page.keyboard.press('Enter');
   await expect(page.getByRole('textbox', { name: 'Field' })).toHaveValue('value');
+  await tabTo(page, page.getByRole('textbox', { name: 'Comparison' }));
+  await page.keyboard.press('Enter');
+  const wanted = page.getByRole('option', { name: 'is at least' });
+  await expect(wanted).toBeVisible();
+  for (let n = 0; n < 20 && (await wanted.getAttribute('data-combobox-selected')) === null; ++n) await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
   await tabTo(page, page.getByRole('textbox', { name: 'Value' }));
   await page.keyboard.type('50');
   await expect(page.getByText(/rows? match/)).toBeVisible();
-  await expect(page).toHaveURL(/filter=/);
+  await expect(page).toHaveURL(/filter=.*value/);
+
+  const header = grid.getByRole('columnheader', { name: 'Time' });
+  await tabTo(page, header.getByRole('button'));
+  const before = (await header.boundingBox())!.width;
+  await page.keyboard.press('Shift+ArrowRight');
+  await expect.poll(async () => (await header.boundingBox())!.width).toBeGreaterThan(before + 10);
+  await page.keyboard.press('Enter');
+  await expect(header).toHaveAttribute('aria-sort', 'ascending');
+
+  const download = page.getByRole('button', { name: 'Download', exact: true });
+  await download.focus();
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: /Download/ });
+  await expect(dialog).toBeVisible();
+  await tabTo(page, dialog.getByRole('button', { name: 'Download' }));
+  const [saved] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
+  expect(saved.suggestedFilename()).toMatch(/\.csv$/);
 });
 
 test('a track is gone along with keys', async ({ signedIn: page }) => {
@@ -100,4 +123,30 @@ test('what was saved is taken back with Ctrl Z, and what was refused keeps what 
   await page.unroute('**/api/v1/keys');
   await page.getByRole('button', { name: 'Make the key' }).click();
   await expect(page.getByRole('dialog', { name: /not to be lost/ })).toBeVisible();
+});
+
+test('every view shows its times in the zone picked, and says which it is', async ({ signedIn: page }) => {
+  const zone = 'Asia/Kathmandu';
+  await page.evaluate((name) => localStorage.setItem('sheaf-zone', name), zone);
+  const addresses = [
+    '/studies', '/studies/demo-experiment', '/studies/demo-experiment/sessions', '/studies/demo-experiment/sessions/room-001', '/studies/demo-experiment/participants',
+    '/studies/demo-experiment/data/events', '/studies/demo-experiment/data/events?record=19', '/studies/demo-experiment/sessions/room-001/data/chat', '/studies/demo-donations/data/ad_interests?view=tree',
+    '/studies/demo-survey/quality', '/studies/demo-survey/exports', '/studies/demo-survey/schedules', '/studies/demo-survey/people', '/studies/demo-survey/audit', '/keys', '/account', '/server/accounts', '/server/audit',
+  ];
+  let times = 0;
+  for (const address of addresses) {
+    await page.goto(address);
+    await expect(page.getByRole('textbox', { name: 'Time zone of all times shown' })).toHaveValue(zone);
+    await page.waitForLoadState('networkidle');
+    const shown = await page.locator('time').evaluateAll((all) => all.map((one) => ({ at: one.getAttribute('datetime') ?? '', text: one.textContent ?? '' })));
+    times += shown.length;
+    for (const { at, text } of shown) {
+      const words = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' }).format(new Date(at));
+      expect(`${words}.`.startsWith(text.slice(0, 19).replace(/\.$/, '')), `${address}: ${at} is shown as ${text}`).toBe(true);
+    }
+    // No time of day stands outside of those.
+    const loose = await page.locator('main').innerText().then((text) => text.match(/\d{4}-\d\d-\d\dT\d\d:\d\d/g) ?? []);
+    if (!address.includes('record=')) expect(loose, address).toEqual([]);
+  }
+  expect(times).toBeGreaterThan(60);
 });

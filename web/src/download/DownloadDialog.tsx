@@ -100,7 +100,7 @@ export function DownloadDialog({ wanted, onClose }: { wanted: Wanted; onClose: (
                 <Stack gap="sm">
                   {wanted.columns && <Checkbox label="Only the columns that are shown" checked={options.onlyShown} onChange={(event) => set({ onlyShown: event.currentTarget.checked })} />}
                   <Group grow align="flex-start">
-                    <Select label="Times in" searchable allowDeselect={false} data={zones()} value={options.zone} disabled={inside === 'parquet'} onChange={(value) => value && set({ zone: value })} limit={60} />
+                    <Select label="Times in" searchable selectFirstOptionOnChange allowDeselect={false} data={zones()} value={options.zone} disabled={inside === 'parquet'} onChange={(value) => value && set({ zone: value })} limit={60} />
                     <Select
                       label="Options as"
                       allowDeselect={false}

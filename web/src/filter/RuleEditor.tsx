@@ -26,7 +26,7 @@ export function RuleEditor({ rule, targets, onChange, onRemove }: Props) {
       <Select
         aria-label="Field"
         placeholder="Field"
-        searchable
+        searchable selectFirstOptionOnChange
         data={groups}
         value={rule.field || null}
         w={230}
@@ -78,7 +78,7 @@ function ValueEditor({ rule, target, onChange }: { rule: Rule; target: Target | 
     if (target?.options) return <MultiSelect aria-label="Values" searchable data={target.options} value={list.map(String)} onChange={onChange} miw={220} />;
     return <TagsInput aria-label="Values" placeholder="Type, then Enter" value={list.map(String)} onChange={onChange} miw={220} />;
   }
-  if (target?.options) return <Select aria-label="Value" searchable placeholder="Option" data={target.options} value={value === '' ? null : String(value)} onChange={onChange} w={220} />;
+  if (target?.options) return <Select aria-label="Value" searchable selectFirstOptionOnChange placeholder="Option" data={target.options} value={value === '' ? null : String(value)} onChange={onChange} w={220} />;
   return <OneValue label="Value" kind={target?.kind} value={value} onChange={onChange} />;
 }
 

@@ -20,7 +20,7 @@ export function ZonePicker() {
       data={all}
       value={zone}
       onChange={(next) => next && setZone(next)}
-      searchable
+      searchable selectFirstOptionOnChange
       allowDeselect={false}
       limit={80}
       maxDropdownHeight={320}

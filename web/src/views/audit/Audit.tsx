@@ -83,7 +83,7 @@ export function AuditView() {
       <ErrorNote error={verify.error} retry={() => verify.mutate()} title="The audit could not be verified" />
       {verify.data && !verify.isPending && <Verified report={verify.data} />}
       <div className="table-tools">
-        <Select aria-label="Only actions about" placeholder="Any action" clearable searchable data={GROUPS} value={search.action ?? null} onChange={(action) => change({ action: action ?? undefined })} w={160} />
+        <Select aria-label="Only actions about" placeholder="Any action" clearable searchable selectFirstOptionOnChange data={GROUPS} value={search.action ?? null} onChange={(action) => change({ action: action ?? undefined })} w={160} />
         <TextInput aria-label="Only what this account did" placeholder="Account id" value={actor} onChange={(event) => typeActor(event.currentTarget.value)} w={200} />
         <TextInput aria-label="Only about this participant" placeholder="Participant" value={participant} onChange={(event) => typeParticipant(event.currentTarget.value)} w={180} />
         <TimeRange since={search.since} until={search.until} onChange={(range) => change(range)} />

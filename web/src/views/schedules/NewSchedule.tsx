@@ -76,7 +76,7 @@ export function NewSchedule({ study, job, onClose }: { study: string; job?: Expo
           <TextInput label="Name" required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
           <Group grow align="flex-start">
             <Select label="When" allowDeselect={false} data={WHEN} value={when} onChange={(value) => value && setWhen(value)} />
-            <Select label="In the time zone" searchable limit={60} allowDeselect={false} data={zones()} value={timezone} onChange={(value) => value && setTimezone(value)} />
+            <Select label="In the time zone" searchable selectFirstOptionOnChange limit={60} allowDeselect={false} data={zones()} value={timezone} onChange={(value) => value && setTimezone(value)} />
           </Group>
           {when === 'own' && <TextInput label="Cron line" description="Minute, hour, day of the month, month, day of the week." required value={cron} onChange={(event) => setCron(event.currentTarget.value)} />}
           {asked ? (
