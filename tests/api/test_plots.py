@@ -224,7 +224,8 @@ def test_what_a_viewer_without_identifiers_gets(study, server, make_key):
     assert viewer.get(f"{study.path}/participants/{code}/overview").json()["records"] == 1
     viewer.get(f"{study.path}/participants/p1/overview", error="not-found")
     assert viewer.get(f"{study.path}/overview").json()["bytes"] is None
-    viewer.get(f"{dataset.path}/series", params={"fields": "n", "participant": "p1"}).json()["rows"] == 0
+    viewer.get(f"{dataset.path}/series", params={"fields": "n", "participant": "p1"}, error="identifier-removed")
+    assert viewer.get(f"{dataset.path}/series", params={"fields": "n", "participant": code}).json()["rows"] == 1
 
 
 def test_who_sees_some_gets_the_numbers_of_some(study, server, make_key):
