@@ -24,9 +24,10 @@ test('quality: what failed opens the records it failed in, on every level @quick
   // The API is asked the same; the page may say no other numbers.
   const told = await program.json<{ counts: { error: number; warning: number }; datasets: { dataset: string; completeness: { received: number; expected: number } | null; findings: { check: string; samples: { seq: number }[] }[] }[] }>('/studies/walk/quality');
   const heart = told.datasets.find((one) => one.dataset === 'heart')!;
-  expect(heart.findings.map((one) => one.check).sort()).toEqual(['gap', 'range']);
+  expect(heart.findings.map((one) => one.check).sort()).toEqual(['gap', 'incomplete', 'range']);
   await expect(failed.getByRole('row').nth(1)).toContainText('range');
   await expect(failed.getByRole('row').nth(2)).toContainText('gap');
+  await expect(failed.getByRole('row').nth(3)).toContainText('incomplete');
   const sets = page.getByRole('table', { name: 'Quality by dataset' });
   await expect(sets.getByRole('row', { name: /Heart rate/ })).toContainText(`${heart.completeness!.received} of ${heart.completeness!.expected}`);
   await expect(sets.getByRole('row', { name: /Notes 1/ })).toContainText('not applicable');
