@@ -25,6 +25,16 @@ def server(tmp_path_factory):
     assert code == 0, f"the server ended with {code}\n{server.tail(200)}"
 
 
+@pytest.fixture
+def own_server(tmp_path):
+    """A server that one test may stop or kill; OWNER has an account."""
+    server = program.Server(tmp_path)
+    server.add_user(OWNER)
+    server.start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture(autouse=True)
 def still_serving(request):
     """Whatever a test sends, the server outlives it."""

@@ -1,5 +1,6 @@
 """Definitions: what they hold, how they grow, and what they refuse."""
 import time
+
 import pytest
 
 FULL = {

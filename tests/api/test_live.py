@@ -8,7 +8,7 @@ import time
 import pytest
 import requests
 
-from conftest import new_study
+from conftest import OWNER, new_study
 from harness import contract, program
 from harness.client import Api
 
@@ -247,51 +247,39 @@ def test_a_deleted_study(owner, watch):
     assert stream.next("end")[1] == {"reason": "deleted"} and stream.ended.wait(20)
 
 
-OWNER = "live-owner@example.org"
-
-
-@pytest.fixture
-def world(tmp_path):
-    server = program.Server(tmp_path)
-    server.add_user(OWNER)
-    server.start()
-    yield server
-    server.stop()
-
-
-def test_the_server_stops_at_once(world):
-    api = Api(world.url, world.create_key(OWNER)["key"])
+def test_the_server_stops_at_once(own_server):
+    api = Api(own_server.url, own_server.create_key(OWNER)["key"])
     study = new_study(api)
     study.dataset("events", FIELDS, kind="events").send(rows("ada", [1]))
     stream = Stream(api, study.id)
     stream.next("snapshot")
     began = time.monotonic()
-    assert world.stop() == 0
+    assert own_server.stop() == 0
     assert stream.next("end")[1] == {"reason": "stopping"}
     assert time.monotonic() - began < 25, "the grace of 30 s was used up"
 
 
-def raw_listener(world, key, study):
+def raw_listener(own_server, key, study):
     """A connection that asks and never reads. Its window is small."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-    connection.connect(("127.0.0.1", world.port))
+    connection.connect(("127.0.0.1", own_server.port))
     connection.sendall(f"GET /api/v1/studies/{study}/live HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n".encode())
     return connection
 
 
 @pytest.mark.slow
-def test_two_thousand_listeners_of_whom_half_never_read(world):
-    key = world.create_key(OWNER)["key"]
-    api = Api(world.url, key)
+def test_two_thousand_listeners_of_whom_half_never_read(own_server):
+    key = own_server.create_key(OWNER)["key"]
+    api = Api(own_server.url, key)
     study = new_study(api)
     events = study.dataset("events", FIELDS, kind="events")
     events.send(rows("ada", [1]))
-    deaf = [raw_listener(world, key, study.id) for _ in range(1000)]
-    hearing = [raw_listener(world, key, study.id) for _ in range(1000)]
+    deaf = [raw_listener(own_server, key, study.id) for _ in range(1000)]
+    hearing = [raw_listener(own_server, key, study.id) for _ in range(1000)]
     watching = Stream(api, study.id)
     watching.next("snapshot")
-    before = world.resident_bytes()
+    before = own_server.resident_bytes()
     for turn in range(60):
         events.send([{"participant": f"p{i % 50}", "values": {"type": "x" * 200, "n": i}} for i in range(500)])
         for connection in hearing:
@@ -309,8 +297,8 @@ def test_two_thousand_listeners_of_whom_half_never_read(world):
         connection.settimeout(60)
         while f'"records":{total},'.encode() not in seen:
             seen = seen[-200:] + connection.recv(65536)
-    grown = world.resident_bytes() - before
-    assert world.alive() and (grown < 400 << 20 or program.sanitized()), f"{grown >> 20} MB more"
+    grown = own_server.resident_bytes() - before
+    assert own_server.alive() and (grown < 400 << 20 or program.sanitized()), f"{grown >> 20} MB more"
     for connection in deaf + hearing:
         connection.close()
     # And it lets all of them go.

@@ -7,7 +7,7 @@ import time
 import pytest
 import yaml
 
-from conftest import new_study
+from conftest import OWNER, new_study
 from harness import program
 from harness.client import Api
 
@@ -313,31 +313,19 @@ def test_command(server, owner_key, study, scores):
 
 # ---------------------------------------------------------------------------------------- what is kept
 
-OWNER = "quality-owner@example.org"
-
-
-@pytest.fixture
-def world(tmp_path):
-    server = program.Server(tmp_path)
-    server.add_user(OWNER)
-    server.start()
-    yield server
-    server.stop()
-
-
-def test_what_was_checked_is_kept(world):
-    api = Api(world.url, world.create_key(OWNER)["key"])
+def test_what_was_checked_is_kept(own_server):
+    api = Api(own_server.url, own_server.create_key(OWNER)["key"])
     study = new_study(api)
     dataset = study.dataset("events", [{"id": "n", "type": "integer", "max": 90}], kind="events")
     rows = [{"participant": f"p{i % 7}", "session": f"s{i % 3}", "time": at(i), "values": {"n": i % 100}} for i in range(5000)]
     dataset.send(rows)
     before = quality(dataset)
-    states = world.data / "studies" / study.id / "quality"
-    assert world.stop() == 0
+    states = own_server.data / "studies" / study.id / "quality"
+    assert own_server.stop() == 0
     kept = sorted(path.name for path in states.iterdir())
     assert "d1.state" in kept
-    world.start()
-    study.api.url = dataset.api.url = world.url
+    own_server.start()
+    study.api.url = dataset.api.url = own_server.url
     assert quality(dataset) == before
     # The same again: all of it was there before, also after the restart.
     dataset.send(rows)
@@ -346,24 +334,24 @@ def test_what_was_checked_is_kept(world):
     for damage in (lambda path: path.write_bytes(path.read_bytes()[:-9]), lambda path: path.write_bytes(b"\0" * 5000), lambda path: path.unlink(),
                    lambda path: path.write_bytes(path.read_bytes()[:200] + b"\xff" * 8 + path.read_bytes()[208:])):
         expected_report = quality(dataset)
-        assert world.stop() == 0
+        assert own_server.stop() == 0
         damage(states / "d1.state")
-        world.start()
-        study.api.url = dataset.api.url = world.url
+        own_server.start()
+        study.api.url = dataset.api.url = own_server.url
         assert quality(dataset) == expected_report
 
 
-def test_killed_while_it_checks(world):
-    api = Api(world.url, world.create_key(OWNER)["key"])
+def test_killed_while_it_checks(own_server):
+    api = Api(own_server.url, own_server.create_key(OWNER)["key"])
     study = new_study(api)
     dataset = study.dataset("events", [{"id": "n", "type": "integer", "max": 90}], kind="events")
     rows = [{"participant": f"p{i % 7}", "time": at(i), "values": {"n": i % 100}} for i in range(3000)]
     for turn in range(3):
         dataset.send(rows)
         time.sleep(0.1 * turn)
-        world.kill()
-        world.start()
-        study.api.url = dataset.api.url = world.url
+        own_server.kill()
+        own_server.start()
+        study.api.url = dataset.api.url = own_server.url
         report = quality(dataset)
         assert report["complete"] and report["records"] == 3000 * (turn + 1) == dataset.count()
         assert counts(report)[("range", "n")] == 270 * (turn + 1)

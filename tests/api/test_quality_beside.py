@@ -3,21 +3,8 @@ import json
 
 import pytest
 
-from conftest import new_study
-from harness import program
+from conftest import OWNER, new_study
 from harness.client import Api
-
-OWNER = "beside@example.org"
-
-
-@pytest.fixture
-def world(tmp_path):
-    server = program.Server(tmp_path)
-    server.add_user(OWNER)
-    server.start()
-    yield server
-    server.stop()
-
 
 def found(dataset, check, **params):
     report = dataset.api.get(f"{dataset.path}/quality", params=params).json()
@@ -64,8 +51,8 @@ def test_refused_records(server, owner, study, make_key):
     assert found(dataset, "refused")[0] == []
 
 
-def test_refused_after_a_restart(world):
-    server = world
+def test_refused_after_a_restart(own_server):
+    server = own_server
     study = new_study(Api(server.url, server.create_key(OWNER)["key"]))
     dataset = study.dataset("scores", [{"id": "n", "type": "integer"}])
     refuse(dataset, BAD)
