@@ -1,10 +1,9 @@
 """Quality beside the records: what was refused, files that never came, and what the design expects and did not come."""
 import json
 
-import pytest
-
 from conftest import OWNER, new_study
 from harness.client import Api
+
 
 def found(dataset, check, **params):
     report = dataset.api.get(f"{dataset.path}/quality", params=params).json()
