@@ -25,6 +25,8 @@ Error CutOff() { return Error{ErrorCode::kLengthMismatch, "The connection ended 
 
 Error TooSlow(int seconds) { return Error{ErrorCode::kTimeout, "Nothing arrived for " + std::to_string(seconds) + " seconds.", {}, 0}; }
 
+std::string PathOf(std::string_view target) { return std::string(target.substr(0, target.find('?'))); }
+
 // What a worker runs.
 struct Job {
   const Handler& handler;
@@ -60,6 +62,7 @@ asio::awaitable<Connection::Reception> Connection::ReceiveHead(Error& refusal) {
       const Result<std::size_t> used = parser_.Feed(input_.Bytes());
       if (!used) {
         refusal = used.error();
+        call_.path = PathOf(parser_.Target());
         co_return Reception::kRefused;
       }
       input_.Consume(*used);
@@ -73,6 +76,7 @@ asio::awaitable<Connection::Reception> Connection::ReceiveHead(Error& refusal) {
     if (timed_out_) {
       refusal = TooSlow(limits.header_timeout_s);
       refusal.detail = "The head of the request did not arrive in time.";
+      call_.path = PathOf(parser_.Target());
       co_return Reception::kRefused;
     }
     if (input_.Full()) wanted_capacity_ = std::min(input_.Capacity() * 2, limits.header_bytes + kHeadReserve);
@@ -89,7 +93,7 @@ Status Connection::ReadRequest(Request& request) {
   if (head.chunked) call_.body = BodyDecoder::Chunked();
   if (head.content_length) call_.body = BodyDecoder::Length(*head.content_length);
   call_.continue_pending = head.expects_continue && !call_.body.Done();
-  call_.path = head.target.substr(0, head.target.find('?'));
+  call_.path = PathOf(head.target);
   SHEAF_TRY(ReadTarget(head.target, request));
   // A request whose address is nonsense may be no request at all; from here on the connection can be kept.
   call_.keep_alive = head.keep_alive;

@@ -98,10 +98,10 @@ class HeadParser::Beast final : public beast::http::basic_parser<true> {
     line_done = true;
     head.method = View(method);
     head.http11 = version == 11;
+    head.target = View(target).substr(0, max_target_);
     if (target.size() > max_target_) {
       return Refuse(ErrorCode::kUriTooLong, "The address has more than " + std::to_string(max_target_) + " bytes.", ec);
     }
-    head.target = View(target);
   }
   void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value, Code& ec) override {
     if (head.headers.size() >= kMaxHeaders) {
@@ -132,6 +132,7 @@ void HeadParser::Reset() {
 bool HeadParser::Done() const { return beast_->is_header_done(); }
 
 Head HeadParser::Take() { return std::move(beast_->head); }
+std::string_view HeadParser::Target() const { return beast_->head.target; }
 
 Result<std::size_t> HeadParser::Feed(std::string_view input) {
   std::size_t used = 0;
@@ -157,6 +158,8 @@ Result<std::size_t> HeadParser::Feed(std::string_view input) {
     return Fail(ErrorCode::kBadRequest, Sentence(code));
   }
   if (!beast_->line_done && rest.find('\n') == std::string_view::npos) {
+    const std::size_t target = std::min(rest.find(' '), rest.size() - 1) + 1;
+    beast_->head.target = rest.substr(target, rest.find(' ', target) - target);
     return Fail(ErrorCode::kUriTooLong, "The request line has more than " + std::to_string(max_bytes_) + " bytes.");
   }
   return Fail(ErrorCode::kHeadersTooLarge, "The headers have more than " + std::to_string(max_bytes_) + " bytes.");

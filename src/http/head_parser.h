@@ -38,6 +38,8 @@ class HeadParser {
   //! True once the head is complete and its framing is one that every server would read alike.
   bool Done() const;
   Head Take();
+  //! The address as far as it was read, also after a refusal: whose protocol was spoken can be told by its beginning.
+  std::string_view Target() const;
   //! For the next request.
   void Reset();
 

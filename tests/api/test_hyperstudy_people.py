@@ -78,6 +78,7 @@ def test_rooms(experiment, client):
     assert second["status"] == "active" and second["endTime"] is None and second["deploymentId"] == experiment.id
     assert set(first) == set(second)
     assert [row["id"] for row in client.fetch("rooms", ROOM_A, scope="room")] == [ROOM_A]
+    assert [row["id"] for row in client.fetch("rooms", experiment.id, deploymentId=f"dep-{RUN}")] == [ROOM_A]
 
 
 @pytest.mark.parametrize("kind", ["participants", "rooms", "sync"])
@@ -113,10 +114,12 @@ def test_experiments(experiment, client, owner):
 
 def test_shared_experiments(experiment, server, make_key, owner):
     client = Client(make_key(STRANGER, scopes=["read:experiments"])["key"], server.url + "/api/v3")
-    assert experiment.id not in [row["id"] for row in client.pages("experiments/shared")]
+    for path in ("experiments/shared", "experiments"):
+        assert experiment.id not in [row["id"] for row in client.pages(path)]
     owner.put(f"{experiment.path}/grants/{STRANGER}", {"rights": ["view"]})
     try:
-        assert experiment.id in [row["id"] for row in client.pages("experiments/shared")]
+        for path in ("experiments/shared", "experiments"):
+            assert experiment.id in [row["id"] for row in client.pages(path)]
         access = client.get(f"data/check-access/experiment/{experiment.id}")
         assert access["canView"] is True and access["canExport"] is False and access["data"] == [{"canView": True, "canExport": False}]
     finally:
@@ -213,14 +216,14 @@ SCOPED = [("participants/experiment/{s}", ["read:events", "read:participants"]),
           ("ratings/sparse/experiment/{s}", ["read:ratings"]), ("ratings/continuous/experiment/{s}", ["read:ratings"]),
           ("components/experiment/{s}", ["read:components"]), ("recordings/experiment/{s}", ["read:recordings"]),
           ("eyetracking/experiment/{s}", ["read:events"]), ("events/experiment/{s}", ["read:events"]),
-          ("agent-runs/experiment/{s}", ["read:events"]), ("variables/room/" + ROOM_A, ["read:events"])]
+          ("agent-runs/experiment/{s}", ["read:events"]), ("variables/room/{r}", ["read:events"])]
 ALL = {"read:events", "read:participants", "read:experiments", "read:chat", "read:videochat", "read:sync", "read:ratings", "read:components",
        "read:recordings", "write:events", "write:experiments", "read:personas", "admin:users"}
 
 
-@pytest.mark.parametrize("path, scopes", SCOPED, ids=range(len(SCOPED)))
+@pytest.mark.parametrize("path, scopes", SCOPED)
 def test_each_scope_opens_its_own(experiment, server, make_key, path, scopes):
-    address = "data/" + path.format(s=experiment.id)
+    address = "data/" + path.format(s=experiment.id, r=ROOM_A)
     for scope in [*scopes, "read:*", "*", "read:records" if "participants" not in path and "rooms" not in path else "read:studies"]:
         assert isinstance(Client(make_key(scopes=[scope])["key"], server.url + "/api/v3").get(address)["data"], list)
     with pytest.raises(ForbiddenError) as caught:

@@ -84,14 +84,22 @@ Result<std::shared_ptr<const model::Dataset>> Prepare(const Target& target, cons
   return target.vault->PutDataset(wanted, &created);
 }
 
+//! When rooms began, as the events say.
+std::map<std::string, Micros> StartsIn(const std::vector<RecordHead>& heads) {
+  std::map<std::string, Micros> starts;
+  for (const RecordHead& head : heads) {
+    if (!head.session.empty() && head.event_type == "experiment.start" && head.time) starts.emplace(head.session, *head.time);
+  }
+  return starts;
+}
+
 //! Who was there: rooms and participants that the events name are put together.
 Status NoteAttendance(const Target& target, const std::vector<RecordHead>& heads) {
   std::map<std::string, std::map<std::string, std::optional<Micros>>> rooms;
-  std::map<std::string, Micros> starts;
+  const std::map<std::string, Micros> starts = StartsIn(heads);
   for (const RecordHead& head : heads) {
     if (head.session.empty()) continue;
     auto& people = rooms[head.session];
-    if (head.event_type == "experiment.start" && head.time) starts.emplace(head.session, *head.time);
     if (head.participant == kNobody) continue;
     const auto [place, added] = people.emplace(head.participant, head.time);
     if (!added && head.time && (!place->second || *head.time < *place->second)) place->second = head.time;
@@ -144,6 +152,34 @@ Result<ingest::IngestResult> Commit(const native::Call& call, const Target& targ
   return future.get();
 }
 
+//! The events as records. Onsets count from the start of the room, also where it is in the batch that brings the start.
+Result<std::string> Translate(const Target& target, const Batch& batch, const RecordType& type, const model::Dataset& dataset,
+                              std::vector<RecordHead>& heads) {
+  std::map<std::string, Micros> starts;
+  const StartOfRoom start = [&](const std::string& room) -> std::optional<Micros> {
+    if (target.vault->SessionNumber(room)) {
+      const auto session = target.vault->FindSession(room);
+      if (session && session->start) return session->start;
+    }
+    const auto said = starts.find(room);
+    return said == starts.end() ? std::nullopt : std::optional<Micros>(said->second);
+  };
+  heads.resize(batch.events.size());
+  const auto translate = [&]() -> Result<std::string> {
+    std::string lines;
+    for (std::size_t i = 0; i < batch.events.size(); ++i) {
+      auto line = TranslateRecord(batch.events[i].as_object(), type, dataset, start, &heads[i]);
+      if (!line) return Invalid(line.error().detail, "/events/" + std::to_string(i) + line.error().place);
+      lines += *line;
+    }
+    return lines;
+  };
+  SHEAF_ASSIGN(std::string lines, translate());
+  starts = StartsIn(heads);
+  if (!starts.empty()) return translate();
+  return lines;
+}
+
 Answer PostBatch(native::Call& call, Service& service) {
   SHEAF_TRY(service.rooms->gate->AllowTopic(call.principal, access::Topic::kWriteEvents));
   SHEAF_ASSIGN(const Batch batch, ReadBatch(call));
@@ -158,18 +194,8 @@ Answer PostBatch(native::Call& call, Service& service) {
   if (!model::MaySeeDataset(target.access.rights, type.dataset))
     return Fail(ErrorCode::kForbidden, "The experiment's owner has not granted this.");
   SHEAF_ASSIGN(const auto dataset, Prepare(target, type));
-  const StartOfRoom start = [&target](const std::string& room) -> std::optional<Micros> {
-    if (!target.vault->SessionNumber(room)) return std::nullopt;
-    const auto session = target.vault->FindSession(room);
-    return session ? session->start : std::nullopt;
-  };
-  std::string lines;
-  std::vector<RecordHead> heads(batch.events.size());
-  for (std::size_t i = 0; i < batch.events.size(); ++i) {
-    auto line = TranslateRecord(batch.events[i].as_object(), type, *dataset, start, &heads[i]);
-    if (!line) return Invalid(line.error().detail, "/events/" + std::to_string(i) + line.error().place);
-    lines += *line;
-  }
+  std::vector<RecordHead> heads;
+  SHEAF_ASSIGN(const std::string lines, Translate(target, batch, type, *dataset, heads));
   SHEAF_ASSIGN(const auto result, Commit(call, target, *dataset, lines));
   SHEAF_TRY(NoteAttendance(target, heads));
   call.audit.rows = result.accepted;

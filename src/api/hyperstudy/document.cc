@@ -81,13 +81,29 @@ json::object Paths() {
       paths[path] = {{"get", Operation(type.data_type, DataParameters(id, scope == "participant"), item)}};
     }
   }
-  for (const std::string_view path :
-       {"/data/participants/experiment/{experimentId}", "/data/participants/room/{roomId}", "/data/rooms/experiment/{experimentId}",
-        "/experiments/{experimentId}", "/experiments/{experimentId}/config", "/experiments/{experimentId}/export",
-        "/deployments/{deploymentId}", "/deployments/{deploymentId}/sessions", "/data/check-access/experiment/{experimentId}",
-        "/data/counts/participant/{participantId}", "/data/agent-decisions/experiment/{experimentId}",
-        "/data/agent-decisions/room/{roomId}", "/data/agent-runs/experiment/{experimentId}",
-        "/data/recordings/download/{roomId}/{recordingId}", "/experiments", "/deployments", "/health"}) {
+  for (const std::string_view path : {"/data/ratings/experiment/{experimentId}",
+                                      "/data/ratings/room/{roomId}",
+                                      "/data/ratings/participant/{participantId}",
+                                      "/data/participants/experiment/{experimentId}",
+                                      "/data/participants/room/{roomId}",
+                                      "/data/rooms/experiment/{experimentId}",
+                                      "/data/rooms/room/{roomId}",
+                                      "/experiments/shared",
+                                      "/experiments/{experimentId}",
+                                      "/experiments/{experimentId}/config",
+                                      "/experiments/{experimentId}/export",
+                                      "/deployments/{deploymentId}",
+                                      "/deployments/{deploymentId}/sessions",
+                                      "/data/check-access/experiment/{experimentId}",
+                                      "/data/counts/participant/{participantId}",
+                                      "/data/agent-decisions/experiment/{experimentId}",
+                                      "/data/agent-decisions/room/{roomId}",
+                                      "/data/agent-decisions/room/{roomId}/decision/{decisionId}",
+                                      "/data/agent-runs/experiment/{experimentId}",
+                                      "/data/recordings/download/{roomId}/{recordingId}",
+                                      "/experiments",
+                                      "/deployments",
+                                      "/health"}) {
     json::array parameters;
     std::string_view rest = path;
     for (std::size_t open = rest.find('{'); open != std::string_view::npos; open = rest.find('{')) {

@@ -8,18 +8,18 @@
 namespace sheaf::api::hyperstudy {
 namespace {
 
-constexpr std::string_view kPath = "/api/v3";
+// What is served, and the API of participants' browsers, which is not: clients of both read this protocol's refusals.
+constexpr std::string_view kPaths[] = {"/api/v3", "/api/v4"};
 constexpr std::string_view kVersion = "3.0.0";
 // The prefix of an error's place in which a route says which scopes were missing (call.cc).
 constexpr std::string_view kScopes = "scopes:";
 
+bool IsOfParameter(const Error& error) { return error.code == ErrorCode::kBadParameter || error.code == ErrorCode::kUnknownParameter; }
+
 std::string_view CodeOf(const Error& error) {
   switch (Describe(error.code).http_status) {
     case 400:
-    case 415: {
-      const bool of_body = error.place.empty() || error.place.front() == '/';
-      return of_body ? "VALIDATION_ERROR" : "INVALID_PARAMETER";
-    }
+    case 415: return IsOfParameter(error) && !error.place.empty() ? "INVALID_PARAMETER" : "VALIDATION_ERROR";
     case 401: return "UNAUTHORIZED";
     case 403: return "FORBIDDEN";
     case 404: return "NOT_FOUND";
@@ -56,7 +56,7 @@ std::string DetailsJson(const Error& error, std::string_view request_id) {
     details.Raw("required", ListJson(scopes.substr(0, bar)));
     details.Raw("provided", ListJson(scopes.substr(std::min(scopes.size(), bar + 1))));
   } else if (!place.empty()) {
-    details.Text(place.front() == '/' ? "field" : "parameter", place);
+    details.Text(place.front() == '/' ? "field" : IsOfParameter(error) ? "parameter" : "place", place);
   }
   details.Text("requestId", request_id);
   return details.Finish();
@@ -65,7 +65,9 @@ std::string DetailsJson(const Error& error, std::string_view request_id) {
 }  // namespace
 
 bool Owns(std::string_view path) {
-  return path.substr(0, kPath.size()) == kPath && (path.size() == kPath.size() || path[kPath.size()] == '/');
+  return std::any_of(std::begin(kPaths), std::end(kPaths), [path](std::string_view own) {
+    return path.substr(0, own.size()) == own && (path.size() == own.size() || path[own.size()] == '/');
+  });
 }
 
 http::Response ErrorResponse(const Error& error, std::string_view, std::string_view request_id) {

@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 #include <cmath>
 
+#include "api/hyperstudy/envelope.h"
 #include "base/ids.h"
 
 namespace sheaf::api::hyperstudy {
@@ -131,7 +132,8 @@ class Translation {
 
   void AddOnset() {
     if (has_onset_ || extra_.if_contains("onset") != nullptr || !time_ || session_.empty() || !start_of_room_) return;
-    if (const auto start = start_of_room_(session_)) out_["onset_ms"] = static_cast<double>(*time_ - *start) / 1000.0;
+    // Of the times as they are shown: whole milliseconds.
+    if (const auto start = start_of_room_(session_)) out_["onset_ms"] = (FloorMillis(*time_) - FloorMillis(*start)) / 1000;
   }
 
   const RecordType& type_;

@@ -108,5 +108,18 @@ TEST(HeadParserTest, Limits) {
   EXPECT_EQ(Refusal(many + "\r\n"), ErrorCode::kHeadersTooLarge);
 }
 
+TEST(HeadParserTest, TheAddressOfWhatIsRefused) {
+  const auto target = [](std::string_view input) {
+    HeadParser parser(4096);
+    EXPECT_FALSE(parser.Feed(input));
+    return std::string(parser.Target());
+  };
+  EXPECT_EQ(target("GET /a?b HTTP/1.1\r\nHost: h\r\nX: " + std::string(5000, 'a')), "/a?b");
+  EXPECT_EQ(target("GET /a/" + std::string(2500, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n").substr(0, 4), "/a/a");
+  EXPECT_EQ(target("GET /b/" + std::string(5000, 'a')).substr(0, 4), "/b/a");
+  EXPECT_EQ(target(std::string(5000, 'a')), "");
+  EXPECT_EQ(target("\x01 / HTTP/1.1\r\n\r\n"), "");
+}
+
 }  // namespace
 }  // namespace sheaf::http
