@@ -59,14 +59,16 @@ class CareCatalog {
  public:
   virtual ~CareCatalog() = default;
 
-  //! The one of this participant that is under way, or a new one.
-  virtual Result<Erasure> BeginErasure(std::string_view study, std::string_view participant, std::string_view account) = 0;
-  //! From now on the catalog does not know whom: state "cleaning", participant empty.
-  virtual Status ForgetWhom(std::string_view id, std::string_view report) = 0;
-  virtual Status FinishErasure(std::string_view id) = 0;
+  //! Of each participant the one that is under way, or a new one; all of them or none.
+  virtual Result<std::vector<Erasure>> BeginErasures(std::string_view study, const std::vector<std::string>& participants,
+                                                     std::string_view account) = 0;
+  //! From now on the catalog does not know whom: state "cleaning", participant empty. What was done stands with the first.
+  virtual Status ForgetWhom(const std::vector<Erasure>& erasures, std::string_view report) = 0;
+  virtual Status FinishErasures(const std::vector<Erasure>& erasures) = 0;
   virtual Result<std::vector<Erasure>> UnfinishedErasures() = 0;
-  //! Links and requests of a participant: how many of each.
-  virtual Result<std::pair<std::uint64_t, std::uint64_t>> RemoveParticipant(std::string_view study, std::string_view participant) = 0;
+  //! Links and requests of these participants: how many of each.
+  virtual Result<std::pair<std::uint64_t, std::uint64_t>> RemoveParticipants(std::string_view study,
+                                                                             const std::vector<std::string>& participants) = 0;
   //! Leaves no byte of what was deleted in the catalog's files. Takes a while.
   virtual Status Compact() = 0;
 

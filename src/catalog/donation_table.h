@@ -63,8 +63,8 @@ class DonationTable {
   virtual Result<std::vector<DonationEvent>> Events(std::string_view study) = 0;  //!< the newest first, at most 10,000
   virtual Status AddException(std::string_view study, const DonationException& exception) = 0;
   virtual Result<std::vector<DonationException>> Exceptions(std::string_view study) = 0;  //!< the same
-  //! Takes the participant's id out of the log; the rows stay.
-  virtual Status ForgetParticipant(std::string_view study, std::string_view participant) = 0;
+  //! Takes the participants' ids out of the log; the rows stay.
+  virtual Status ForgetParticipants(std::string_view study, const std::vector<std::string>& participants) = 0;
 };
 
 }  // namespace sheaf::catalog

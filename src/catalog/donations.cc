@@ -204,19 +204,22 @@ Result<std::vector<DonationException>> SqlDonationTable::Exceptions(std::string_
   });
 }
 
-Status SqlDonationTable::ForgetParticipant(std::string_view study, std::string_view participant) {
-  if (participant.empty()) return {};
-  const std::string study_text(study), who(participant);
+Status SqlDonationTable::ForgetParticipants(std::string_view study, const std::vector<std::string>& participants) {
+  const std::string study_text(study);
   return store_.Write([&](soci::session& sql) -> Status {
-    Change<soci::statement>(sql,
-                            "UPDATE donation_exception SET participant = '', message = replace(message, :who, '') WHERE study = :study AND "
-                            "(participant = :who2 OR message LIKE '%' || :who3 || '%')",
-                            soci::use(who, "who"), soci::use(study_text, "study"), soci::use(who, "who2"), soci::use(who, "who3"));
-    Change<soci::statement>(
-        sql,
-        "UPDATE donation_event SET description = replace(description, :who, '(removed)'), message = replace(message, :who2, '(removed)') "
-        "WHERE study = :study",
-        soci::use(who, "who"), soci::use(who, "who2"), soci::use(study_text, "study"));
+    for (const std::string& who : participants) {
+      if (who.empty()) continue;
+      Change<soci::statement>(
+          sql,
+          "UPDATE donation_exception SET participant = '', message = replace(message, :who, '') WHERE study = :study AND "
+          "(participant = :who2 OR message LIKE '%' || :who3 || '%')",
+          soci::use(who, "who"), soci::use(study_text, "study"), soci::use(who, "who2"), soci::use(who, "who3"));
+      Change<soci::statement>(
+          sql,
+          "UPDATE donation_event SET description = replace(description, :who, '(removed)'), message = replace(message, :who2, '(removed)') "
+          "WHERE study = :study AND (description LIKE '%' || :who3 || '%' OR message LIKE '%' || :who4 || '%')",
+          soci::use(who, "who"), soci::use(who, "who2"), soci::use(study_text, "study"), soci::use(who, "who3"), soci::use(who, "who4"));
+    }
     return {};
   });
 }

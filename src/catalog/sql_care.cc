@@ -59,42 +59,55 @@ const std::string kRetentionColumns = "study, dataset, rule, archived_at, delete
 
 }  // namespace
 
-Result<Erasure> SqlCare::BeginErasure(std::string_view study, std::string_view participant, std::string_view account) {
-  Erasure erasure{NewId("era_"), std::string(study), std::string(participant), std::string(account), "started", "{}", Now(), {}};
-  const long long created_at = erasure.created_at;
-  return store_.Write([&](soci::session& sql) -> Result<Erasure> {
-    SHEAF_ASSIGN(auto known,
-                 (SelectOne<ErasureRow, soci::statement>(
-                     sql,
-                     fmt::format("SELECT {} FROM erasure WHERE study = :study AND participant = :participant AND state = 'started'",
-                                 kErasureColumns),
-                     soci::use(erasure.study, "study"), soci::use(erasure.participant, "participant"))));
-    if (known) return *std::move(known);
-    Change<soci::statement>(sql,
-                            "INSERT INTO erasure (id, study, participant, account, state, report, created_at) "
-                            "VALUES (:id, :study, :participant, :account, :state, :report, :created)",
-                            soci::use(erasure.id, "id"), soci::use(erasure.study, "study"), soci::use(erasure.participant, "participant"),
-                            soci::use(erasure.account, "account"), soci::use(erasure.state, "state"), soci::use(erasure.report, "report"),
-                            soci::use(created_at, "created"));
-    return erasure;
+Result<std::vector<Erasure>> SqlCare::BeginErasures(std::string_view study, const std::vector<std::string>& participants,
+                                                    std::string_view account) {
+  const std::string study_text(study), account_text(account);
+  return store_.Write([&](soci::session& sql) -> Result<std::vector<Erasure>> {
+    std::vector<Erasure> begun;
+    for (const std::string& participant : participants) {
+      Erasure erasure{NewId("era_"), study_text, participant, account_text, "started", "{}", Now(), {}};
+      const long long created_at = erasure.created_at;
+      SHEAF_ASSIGN(auto known,
+                   (SelectOne<ErasureRow, soci::statement>(
+                       sql,
+                       fmt::format("SELECT {} FROM erasure WHERE study = :study AND participant = :participant AND state = 'started'",
+                                   kErasureColumns),
+                       soci::use(erasure.study, "study"), soci::use(erasure.participant, "participant"))));
+      if (known) {
+        begun.push_back(*std::move(known));
+        continue;
+      }
+      Change<soci::statement>(sql,
+                              "INSERT INTO erasure (id, study, participant, account, state, report, created_at) "
+                              "VALUES (:id, :study, :participant, :account, :state, :report, :created)",
+                              soci::use(erasure.id, "id"), soci::use(erasure.study, "study"), soci::use(erasure.participant, "participant"),
+                              soci::use(erasure.account, "account"), soci::use(erasure.state, "state"), soci::use(erasure.report, "report"),
+                              soci::use(created_at, "created"));
+      begun.push_back(std::move(erasure));
+    }
+    return begun;
   });
 }
 
-Status SqlCare::ForgetWhom(std::string_view id, std::string_view report) {
-  const std::string id_text(id), report_text(report);
+Status SqlCare::ForgetWhom(const std::vector<Erasure>& erasures, std::string_view report) {
   return store_.Write([&](soci::session& sql) -> Status {
-    Change<soci::statement>(sql, "UPDATE erasure SET participant = '', state = 'cleaning', report = :report WHERE id = :id",
-                            soci::use(report_text, "report"), soci::use(id_text, "id"));
+    std::string text(report);
+    for (const Erasure& erasure : erasures) {
+      Change<soci::statement>(sql, "UPDATE erasure SET participant = '', state = 'cleaning', report = :report WHERE id = :id",
+                              soci::use(text, "report"), soci::use(erasure.id, "id"));
+      text = "{}";
+    }
     return {};
   });
 }
 
-Status SqlCare::FinishErasure(std::string_view id) {
-  const std::string id_text(id);
+Status SqlCare::FinishErasures(const std::vector<Erasure>& erasures) {
   const long long now = Now();
   return store_.Write([&](soci::session& sql) -> Status {
-    Change<soci::statement>(sql, "UPDATE erasure SET state = 'done', finished_at = :now WHERE id = :id", soci::use(now, "now"),
-                            soci::use(id_text, "id"));
+    for (const Erasure& erasure : erasures) {
+      Change<soci::statement>(sql, "UPDATE erasure SET state = 'done', finished_at = :now WHERE id = :id", soci::use(now, "now"),
+                              soci::use(erasure.id, "id"));
+    }
     return {};
   });
 }
@@ -106,17 +119,22 @@ Result<std::vector<Erasure>> SqlCare::UnfinishedErasures() {
   });
 }
 
-Result<std::pair<std::uint64_t, std::uint64_t>> SqlCare::RemoveParticipant(std::string_view study, std::string_view participant) {
+Result<std::pair<std::uint64_t, std::uint64_t>> SqlCare::RemoveParticipants(std::string_view study,
+                                                                            const std::vector<std::string>& participants) {
   using Removed = std::pair<std::uint64_t, std::uint64_t>;
-  const std::string study_text(study), participant_text(participant);
+  const std::string study_text(study);
   return store_.Write([&](soci::session& sql) -> Result<Removed> {
-    const auto remove = [&](const char* table) {
+    const auto remove = [&](const char* table, const std::string& participant) {
       return static_cast<std::uint64_t>(
           Change<soci::statement>(sql, fmt::format("DELETE FROM {} WHERE study = :study AND participant = :participant", table),
-                                  soci::use(study_text, "study"), soci::use(participant_text, "participant")));
+                                  soci::use(study_text, "study"), soci::use(participant, "participant")));
     };
-    const auto links = remove("participant_link");
-    return Removed(links, remove("participant_request"));
+    Removed removed;
+    for (const std::string& participant : participants) {
+      removed.first += remove("participant_link", participant);
+      removed.second += remove("participant_request", participant);
+    }
+    return removed;
   });
 }
 

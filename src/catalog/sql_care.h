@@ -11,11 +11,13 @@ class SqlCare final : public CareCatalog {
  public:
   explicit SqlCare(Store& store) : store_(store) {}
 
-  Result<Erasure> BeginErasure(std::string_view study, std::string_view participant, std::string_view account) override;
-  Status ForgetWhom(std::string_view id, std::string_view report) override;
-  Status FinishErasure(std::string_view id) override;
+  Result<std::vector<Erasure>> BeginErasures(std::string_view study, const std::vector<std::string>& participants,
+                                             std::string_view account) override;
+  Status ForgetWhom(const std::vector<Erasure>& erasures, std::string_view report) override;
+  Status FinishErasures(const std::vector<Erasure>& erasures) override;
   Result<std::vector<Erasure>> UnfinishedErasures() override;
-  Result<std::pair<std::uint64_t, std::uint64_t>> RemoveParticipant(std::string_view study, std::string_view participant) override;
+  Result<std::pair<std::uint64_t, std::uint64_t>> RemoveParticipants(std::string_view study,
+                                                                     const std::vector<std::string>& participants) override;
   Status Compact() override;
 
   Result<ParticipantLink> AddLink(const ParticipantLink& link, std::string_view digest) override;

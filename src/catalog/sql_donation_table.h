@@ -23,7 +23,7 @@ class SqlDonationTable final : public DonationTable {
   Result<std::vector<DonationEvent>> Events(std::string_view study) override;
   Status AddException(std::string_view study, const DonationException& exception) override;
   Result<std::vector<DonationException>> Exceptions(std::string_view study) override;
-  Status ForgetParticipant(std::string_view study, std::string_view participant) override;
+  Status ForgetParticipants(std::string_view study, const std::vector<std::string>& participants) override;
 
  private:
   Result<DonationProjectRow> FindBy(const char* column, std::string_view value);

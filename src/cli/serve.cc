@@ -286,11 +286,13 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   privacy::Eraser::Options eraser_options;
   eraser_options.catalog = rooms.catalog;
   eraser_options.vault = rooms.vault;
-  eraser_options.forget_exports = [jobs = rooms.jobs, catalog = rooms.catalog](std::string_view study, std::string_view participant,
-                                                                               bool scrub,
+  eraser_options.forget_exports = [jobs = rooms.jobs, catalog = rooms.catalog](std::string_view study,
+                                                                               const std::vector<std::string>& participants, bool scrub,
                                                                                std::string_view reason) -> Result<std::uint64_t> {
-    if (scrub) SHEAF_TRY(ForgetInSchedules(*catalog, study, participant, reason));
-    return jobs->Forget(study, participant, scrub, reason);
+    for (const std::string& participant : participants) {
+      if (scrub) SHEAF_TRY(ForgetInSchedules(*catalog, study, participant, reason));
+    }
+    return jobs->Forget(study, participants, scrub, reason);
   };
   eraser_options.files = rooms.files;
   eraser_options.audit = std::make_shared<RedactedAudit>(rooms.catalog, rooms.audit);

@@ -31,7 +31,7 @@ struct JobRunner::Impl {
   Status CancelOrRemove(std::string_view id);
 
   // jobs_forget.cc
-  Result<std::uint64_t> Forget(std::string_view study, std::string_view participant, bool scrub, std::string_view reason);
+  Result<std::uint64_t> Forget(std::string_view study, const std::vector<std::string>& participants, bool scrub, std::string_view reason);
   Result<std::uint64_t> ExpireFiles(std::string_view study, std::string_view dataset, std::string_view reason);
 
   // jobs_run.cc

@@ -45,8 +45,9 @@ Status JobRunner::Check(std::string_view study, const ExportOptions& options, co
   return impl_->Check(study, options, rights);
 }
 Result<catalog::ExportJob> JobRunner::Find(std::string_view id) { return impl_->Find(id); }
-Result<std::uint64_t> JobRunner::Forget(std::string_view study, std::string_view participant, bool scrub, std::string_view reason) {
-  return impl_->Forget(study, participant, scrub, reason);
+Result<std::uint64_t> JobRunner::Forget(std::string_view study, const std::vector<std::string>& participants, bool scrub,
+                                        std::string_view reason) {
+  return impl_->Forget(study, participants, scrub, reason);
 }
 Result<std::uint64_t> JobRunner::ExpireFiles(std::string_view study, std::string_view dataset, std::string_view reason) {
   return impl_->ExpireFiles(study, dataset, reason);

@@ -68,10 +68,10 @@ class JobRunner {
   //! What Submit would refuse now.
   Status Check(std::string_view study, const ExportOptions& options, const model::ViewRights& rights);
   Result<catalog::ExportJob> Find(std::string_view id);
-  //! Nobody's file may go on holding the participant: running jobs of the study begin anew, files that may contain them
+  //! No file may go on holding these participants: running jobs of the study begin anew, files that may contain them
   //! expire at once, saying `reason`. With `scrub` also the rows of all jobs that may name them lose what was asked for
   //! of people, and waiting ones that do are cancelled. Answers how many files went. Can be repeated.
-  Result<std::uint64_t> Forget(std::string_view study, std::string_view participant, bool scrub, std::string_view reason);
+  Result<std::uint64_t> Forget(std::string_view study, const std::vector<std::string>& participants, bool scrub, std::string_view reason);
   //! The same for all files of a study, or of one dataset when it is not empty.
   Result<std::uint64_t> ExpireFiles(std::string_view study, std::string_view dataset, std::string_view reason);
   //! Cancels, or removes a finished job and (when no other shares it) its file.

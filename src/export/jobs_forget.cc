@@ -17,12 +17,13 @@ constexpr std::uint64_t kJobsAtOnce = 200;
 bool Finished(ExportState state) { return state != ExportState::kPending && state != ExportState::kExecuting; }
 
 //! An unreadable request counts as one for everybody.
-bool MayContain(const ExportJob& job, std::string_view participant) {
+bool MayContain(const ExportJob& job, const std::vector<std::string>& participants) {
   const auto options = OptionsFromJson(job.request);
   if (!options || options->participants.empty()) return true;
   // There the participants are listed by their codes.
   if (options->privacy.identifiers != privacy::IdentifierMode::kKeep) return true;
-  return std::find(options->participants.begin(), options->participants.end(), participant) != options->participants.end();
+  return std::find_first_of(options->participants.begin(), options->participants.end(), participants.begin(), participants.end()) !=
+         options->participants.end();
 }
 
 bool MayHoldDataset(const ExportJob& job, std::string_view dataset) {
@@ -32,7 +33,7 @@ bool MayHoldDataset(const ExportJob& job, std::string_view dataset) {
 }
 
 //! As plain text and as JSON writes it.
-bool Mentions(const ExportJob& job, std::string_view participant) {
+bool Mentions(const ExportJob& job, const std::string& participant) {
   std::string escaped = JsonText(participant);
   const std::string_view inner = std::string_view(escaped).substr(1, escaped.size() - 2);
   for (const std::string* text :
@@ -103,11 +104,13 @@ Status JobRunner::Impl::Expire(ExportJob& job, std::string_view reason) {
   return options_.blobs->Remove(job.blob);
 }
 
-Result<std::uint64_t> JobRunner::Impl::Forget(std::string_view study, std::string_view participant, bool scrub, std::string_view reason) {
+Result<std::uint64_t> JobRunner::Impl::Forget(std::string_view study, const std::vector<std::string>& participants, bool scrub,
+                                              std::string_view reason) {
   Restart(study);
   return ForEachJob(study, [&](ExportJob& job) -> Result<bool> {
     // Who is erased may be named in the records of anybody; who has withdrawn has taken back their own.
-    const bool holds = scrub || MayContain(job, participant), names = Mentions(job, participant);
+    const bool holds = scrub || MayContain(job, participants);
+    const bool names = std::any_of(participants.begin(), participants.end(), [&](const std::string& one) { return Mentions(job, one); });
     const bool file = job.state == ExportState::kSucceeded && holds;
     if (scrub && names && !Finished(job.state)) {
       SHEAF_TRY(options_.catalog->CancelExport(job.id));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <map>
 
 #include "base/log.h"
 #include "catalog/donation_table.h"
@@ -38,7 +39,7 @@ Result<vault::Withdrawal> Eraser::Withdraw(std::string_view study, std::string_v
   std::shared_ptr<vault::StudyVault> held;
   SHEAF_ASSIGN(auto* const care, Care(study, held));
   SHEAF_ASSIGN(const vault::Withdrawal withdrawal, care->Withdraw(participant, reason));
-  SHEAF_TRY(options_.forget_exports(study, participant, false, kWithdrawn));
+  SHEAF_TRY(options_.forget_exports(study, {std::string(participant)}, false, kWithdrawn));
   return withdrawal;
 }
 
@@ -62,93 +63,122 @@ Result<ErasureReport> Eraser::Erase(std::string_view study, std::string_view par
       if (!begun) return Fail(ErrorCode::kNotFound, "There is no participant with this id.");
     }
   }
-  SHEAF_ASSIGN(const catalog::Erasure erasure, options_.catalog->Care().BeginErasure(study, participant, account));
-  return Perform(erasure);
+  Whom whom{std::string(study), {std::string(participant)}, {}, {}, {}};
+  SHEAF_ASSIGN(whom.written, options_.catalog->Care().BeginErasures(study, whom.participants, account));
+  return Perform(whom);
 }
 
-Status Eraser::RenameSessions(const catalog::Erasure& erasure, const std::vector<vault::RenamedSession>& sessions) {
-  for (const auto& session : sessions) {
-    if (options_.files) SHEAF_TRY(options_.files->RenameSession(erasure.study, session.from, session.to));
+Result<ErasureReport> Eraser::EraseAll(std::string_view study, const std::vector<std::string>& participants,
+                                       const std::vector<std::string>& datasets, std::string_view account) {
+  const std::lock_guard lock(mutex_);
+  Whom whom{std::string(study), participants, datasets, {}, {}};
+  SHEAF_ASSIGN(whom.written, options_.catalog->Care().BeginErasures(study, participants, account));
+  return Perform(whom);
+}
+
+namespace {
+//! What names them.
+std::vector<std::string> NamesOf(const std::vector<std::string>& participants, const std::vector<vault::RenamedSession>& sessions) {
+  std::vector<std::string> names = participants;
+  for (const auto& session : sessions) names.push_back(session.from);
+  return names;
+}
+}  // namespace
+
+Result<ErasureReport> Eraser::Perform(Whom& whom) {
+  ErasureReport report;
+  auto& care_catalog = options_.catalog->Care();
+  {
+    std::shared_ptr<vault::StudyVault> held;
+    SHEAF_ASSIGN(auto* const care, Care(whom.study, held));
+    // First out of sight: whatever is read or made from here on is without them.
+    SHEAF_TRY(care->WithdrawAll(whom.participants));
+    // Known only until the vault has given them another id.
+    SHEAF_ASSIGN(whom.sessions, care->SessionsNaming(whom.participants));
+    SHEAF_ASSIGN(report.exports, options_.forget_exports(whom.study, NamesOf(whom.participants, whom.sessions), true, kErased));
+    SHEAF_TRY(RemoveFiles(whom, report.files));
+    SHEAF_TRY(RenameSessions(whom));
+    SHEAF_ASSIGN(report.audit_entries, RedactAudit(*care, whom));
+    SHEAF_ASSIGN(report.data, care->EraseAll(whom.participants, whom.datasets));
+  }
+  // Files that were made meanwhile had no record of theirs, but others' records, sessions and definitions still named them.
+  SHEAF_ASSIGN(const std::uint64_t made_meanwhile, options_.forget_exports(whom.study, whom.participants, true, kErased));
+  report.exports += made_meanwhile;
+  SHEAF_ASSIGN(const auto removed, care_catalog.RemoveParticipants(whom.study, whom.participants));
+  SHEAF_TRY(options_.catalog->Donations().ForgetParticipants(whom.study, whom.participants));
+  report.links = removed.first;
+  report.requests = removed.second;
+  // What came while the rows went.
+  SHEAF_TRY(RemoveFiles(whom, report.files));
+  SHEAF_TRY(RenameSessions(whom));
+  // What was asked about them meanwhile.
+  if (options_.audit && !whom.participants.empty()) {
+    SHEAF_ASSIGN(const std::uint64_t late, options_.audit->Redact(whom.study, NamesOf(whom.participants, whom.sessions)));
+    report.audit_entries += late;
+  }
+  SHEAF_TRY(care_catalog.ForgetWhom(whom.written, ErasureReportJson(report)));
+  SHEAF_TRY(CleanUp(whom.written));
+  for (const auto& erasure : whom.written) LogInfo("participant erased", {{"study", erasure.study}, {"erasure", erasure.id}});
+  return report;
+}
+
+Status Eraser::RenameSessions(const Whom& whom) {
+  if (!options_.files) return {};
+  for (const auto& session : whom.sessions) SHEAF_TRY(options_.files->RenameSession(whom.study, session.from, session.to));
+  return {};
+}
+
+Status Eraser::RemoveFiles(const Whom& whom, std::uint64_t& removed) {
+  if (!options_.files) return {};
+  for (const std::string& dataset : whom.datasets) {
+    SHEAF_ASSIGN(const std::uint64_t gone, options_.files->RemoveOfDataset(whom.study, dataset));
+    removed += gone;
+  }
+  for (const std::string& participant : whom.participants) {
+    SHEAF_ASSIGN(const std::uint64_t gone, options_.files->RemoveOf(whom.study, participant));
+    removed += gone;
   }
   return {};
 }
 
-Result<ErasureReport> Eraser::Perform(const catalog::Erasure& erasure) {
-  ErasureReport report;
-  std::vector<vault::RenamedSession> sessions;
-  auto& care_catalog = options_.catalog->Care();
-  {
-    std::shared_ptr<vault::StudyVault> held;
-    SHEAF_ASSIGN(auto* const care, Care(erasure.study, held));
-    // First out of sight: whatever is read or made from here on is without them.
-    if (const auto hidden = care->Withdraw(erasure.participant, ""); !hidden && hidden.error().code != ErrorCode::kNotFound)
-      return Fail(hidden.error());
-    SHEAF_ASSIGN(report.exports, options_.forget_exports(erasure.study, erasure.participant, true, kErased));
-    if (options_.files) { SHEAF_ASSIGN(report.files, options_.files->RemoveOf(erasure.study, erasure.participant)); }
-    // Known only until the vault has given them another id.
-    SHEAF_ASSIGN(sessions, care->SessionsNaming(erasure.participant));
-    for (const auto& session : sessions) {
-      SHEAF_ASSIGN(const std::uint64_t more, options_.forget_exports(erasure.study, session.from, true, kErased));
-      report.exports += more;
-    }
-    SHEAF_TRY(RenameSessions(erasure, sessions));
-    SHEAF_ASSIGN(report.audit_entries, RedactAudit(*care, erasure, sessions));
-    SHEAF_ASSIGN(report.data, care->Erase(erasure.participant));
-  }
-  // Files that were made meanwhile had no record of theirs, but others' records, sessions and definitions still named them.
-  SHEAF_ASSIGN(const std::uint64_t made_meanwhile, options_.forget_exports(erasure.study, erasure.participant, true, kErased));
-  report.exports += made_meanwhile;
-  SHEAF_ASSIGN(const auto removed, care_catalog.RemoveParticipant(erasure.study, erasure.participant));
-  SHEAF_TRY(options_.catalog->Donations().ForgetParticipant(erasure.study, erasure.participant));
-  report.links = removed.first;
-  report.requests = removed.second;
-  // What came while the rows went.
-  if (options_.files) {
-    SHEAF_ASSIGN(const std::uint64_t late, options_.files->RemoveOf(erasure.study, erasure.participant));
-    report.files += late;
-    SHEAF_TRY(RenameSessions(erasure, sessions));
-  }
-  // What was asked about them meanwhile.
-  if (options_.audit) {
-    std::vector<std::string> words{erasure.participant};
-    for (const auto& session : sessions) words.push_back(session.from);
-    SHEAF_ASSIGN(const std::uint64_t late, options_.audit->Redact(erasure.study, words));
-    report.audit_entries += late;
-  }
-  SHEAF_TRY(care_catalog.ForgetWhom(erasure.id, ErasureReportJson(report)));
-  SHEAF_TRY(CleanUp(erasure.id));
-  LogInfo("participant erased", {{"study", erasure.study}, {"erasure", erasure.id}});
-  return report;
-}
-
-Result<std::uint64_t> Eraser::RedactAudit(vault::PeopleCare& care, const catalog::Erasure& erasure,
-                                          const std::vector<vault::RenamedSession>& sessions) {
-  if (!options_.audit) return std::uint64_t{0};
-  SHEAF_ASSIGN(const auto words, options_.audit->Words(erasure.study));
-  auto theirs = care.WordsOf(erasure.participant, words);
+Result<std::uint64_t> Eraser::RedactAudit(vault::PeopleCare& care, const Whom& whom) {
+  if (!options_.audit || whom.participants.empty()) return std::uint64_t{0};
+  SHEAF_ASSIGN(const auto words, options_.audit->Words(whom.study));
+  auto theirs = care.WordsOf(whom.participants, words);
   // The rows went before the process was cut off, and with them what the audit was compared with before.
   if (!theirs && theirs.error().code == ErrorCode::kNotFound) theirs = std::vector<std::string>();
   if (!theirs) return Fail(theirs.error());
-  theirs->push_back(erasure.participant);
-  for (const auto& session : sessions) theirs->push_back(session.from);
-  return options_.audit->Redact(erasure.study, *theirs);
+  const auto names = NamesOf(whom.participants, whom.sessions);
+  theirs->insert(theirs->end(), names.begin(), names.end());
+  return options_.audit->Redact(whom.study, *theirs);
 }
 
-Status Eraser::CleanUp(const std::string& id) {
+Status Eraser::CleanUp(const std::vector<catalog::Erasure>& erasures) {
   SHEAF_TRY(options_.catalog->Care().Compact());
-  return options_.catalog->Care().FinishErasure(id);
+  return options_.catalog->Care().FinishErasures(erasures);
 }
 
 Status Eraser::Resume() {
   const std::lock_guard lock(mutex_);
   SHEAF_ASSIGN(const auto unfinished, options_.catalog->Care().UnfinishedErasures());
+  std::map<std::string, Whom> begun;
+  std::vector<catalog::Erasure> cleaning, gone;
   for (const auto& erasure : unfinished) {
     LogInfo("an erasure that was cut off goes on", {{"study", erasure.study}, {"erasure", erasure.id}});
-    const bool gone = erasure.state == "started" && !options_.catalog->FindStudy(erasure.study);
-    if (gone) SHEAF_TRY(options_.catalog->Care().ForgetWhom(erasure.id, "{}"));
-    if (gone || erasure.state != "started") SHEAF_TRY(CleanUp(erasure.id));
-    else SHEAF_TRY(Perform(erasure));
+    if (erasure.state != "started") {
+      cleaning.push_back(erasure);
+    } else if (!options_.catalog->FindStudy(erasure.study)) {
+      gone.push_back(erasure);
+    } else {
+      Whom& whom = begun.try_emplace(erasure.study, Whom{erasure.study, {}, {}, {}, {}}).first->second;
+      whom.participants.push_back(erasure.participant);
+      whom.written.push_back(erasure);
+    }
   }
+  if (!gone.empty()) SHEAF_TRY(options_.catalog->Care().ForgetWhom(gone, "{}"));
+  cleaning.insert(cleaning.end(), gone.begin(), gone.end());
+  if (!cleaning.empty()) SHEAF_TRY(CleanUp(cleaning));
+  for (auto& [study, whom] : begun) SHEAF_TRY(Perform(whom));
   return {};
 }
 

@@ -48,7 +48,8 @@ class Eraser {
     std::shared_ptr<catalog::Catalog> catalog;
     std::shared_ptr<vault::Vault> vault;
     //! exporting::JobRunner::Forget, which this room does not know.
-    std::function<Result<std::uint64_t>(std::string_view study, std::string_view participant, bool scrub, std::string_view reason)>
+    std::function<Result<std::uint64_t>(std::string_view study, const std::vector<std::string>& participants, bool scrub,
+                                        std::string_view reason)>
         forget_exports;
     std::shared_ptr<files::Files> files;    //!< may be null
     std::shared_ptr<AuditRedaction> audit;  //!< may be null
@@ -61,17 +62,27 @@ class Eraser {
   Status TakeBack(std::string_view study, std::string_view participant);
   //! Blocks until everything is gone: seconds for each few million rows of the study. One at a time.
   Result<ErasureReport> Erase(std::string_view study, std::string_view participant, std::string_view account);
+  //! The same of many at once, and of all records and files of these datasets: the study is written anew once. Who is not
+  //! there is passed over.
+  Result<ErasureReport> EraseAll(std::string_view study, const std::vector<std::string>& participants,
+                                 const std::vector<std::string>& datasets, std::string_view account);
   //! Finishes what an earlier process began. At the start, before requests are served.
   Status Resume();
 
  private:
-  Result<ErasureReport> Perform(const catalog::Erasure& erasure);
-  Status CleanUp(const std::string& id);
-  //! Takes out of the audit what names the participant or quotes their data, while that is still there to compare with.
-  Result<std::uint64_t> RedactAudit(vault::PeopleCare& care, const catalog::Erasure& erasure,
-                                    const std::vector<vault::RenamedSession>& sessions);
+  struct Whom {
+    std::string study;
+    std::vector<std::string> participants, datasets;
+    std::vector<catalog::Erasure> written;        //!< down in the catalog
+    std::vector<vault::RenamedSession> sessions;  //!< that others were in and whose ids name them
+  };
+  Result<ErasureReport> Perform(Whom& whom);
+  Status RemoveFiles(const Whom& whom, std::uint64_t& removed);
+  Status CleanUp(const std::vector<catalog::Erasure>& erasures);
+  //! Takes out of the audit what names the participants or quotes their data, while that is still there to compare with.
+  Result<std::uint64_t> RedactAudit(vault::PeopleCare& care, const Whom& whom);
   //! What is kept outside the vault of sessions that get another id.
-  Status RenameSessions(const catalog::Erasure& erasure, const std::vector<vault::RenamedSession>& sessions);
+  Status RenameSessions(const Whom& whom);
   Result<vault::PeopleCare*> Care(std::string_view study, std::shared_ptr<vault::StudyVault>& held);
 
   const Options options_;

@@ -56,21 +56,26 @@ class PeopleCare {
   //! From now on the participant is in no answer of the study; each of their records leaves a tombstone. Asked again, it
   //! answers the first withdrawal.
   virtual Result<Withdrawal> Withdraw(std::string_view participant, std::string_view reason) = 0;
+  //! The same of many at once, without a reason; ids that nobody has are passed over.
+  virtual Status WithdrawAll(const std::vector<std::string>& participants) = 0;
   //! The records come back with new seqs, so that incremental readers get them again. kConflict: had not withdrawn.
   virtual Status TakeBack(std::string_view participant) = 0;
   virtual Result<std::optional<Withdrawal>> WithdrawalOf(std::string_view participant) = 0;
   virtual bool AnyWithdrawn() const = 0;
   virtual bool IsWithdrawn(std::string_view participant) const = 0;
 
-  //! Those of `words` that are in something the study keeps of the participant: ids, texts, attributes, also of rows that
-  //! were replaced or deleted and of who has withdrawn.
-  virtual Result<std::vector<std::string>> WordsOf(std::string_view participant, const std::vector<std::string>& words) = 0;
-  //! The sessions that an erasure of the participant would give another id; what it will be. None for who is unknown.
-  virtual Result<std::vector<RenamedSession>> SessionsNaming(std::string_view participant) = 0;
+  //! Those of `words` that are in something the study keeps of one of the participants: ids, texts, attributes, also of rows
+  //! that were replaced or deleted and of who has withdrawn. All of them where that were too much to compare (many
+  //! participants with many records). kNotFound when it knows none of the participants.
+  virtual Result<std::vector<std::string>> WordsOf(const std::vector<std::string>& participants, const std::vector<std::string>& words) = 0;
+  //! The sessions that an erasure of the participants would give another id; what it will be. Of the known ones.
+  virtual Result<std::vector<RenamedSession>> SessionsNaming(const std::vector<std::string>& participants) = 0;
   //! Rewrites the study's file without the participant: rows and their dead versions, sessions that nobody else is in,
-  //! consents, record ids in tombstones, mentions of the id in the data of others and in definitions. An unknown participant is no error: whatever an interrupted call left undone is
-  //! finished. kStorageFull: there must be room for a second copy of the file.
+  //! consents, record ids in tombstones, mentions of the id in the data of others and in definitions. An unknown participant
+  //! is no error: whatever an interrupted call left undone is finished. kStorageFull: there must be room for a second copy of the file.
   virtual Result<Erased> Erase(std::string_view participant) = 0;
+  //! The same of many participants, and of all records of these datasets, in one rewriting. kNotFound: a dataset.
+  virtual Result<Erased> EraseAll(const std::vector<std::string>& participants, const std::vector<std::string>& datasets) = 0;
   //! The same for all records of a dataset; its definition stays, each record leaves a tombstone without its id.
   virtual Result<Erased> EraseRecords(std::string_view dataset) = 0;
 };

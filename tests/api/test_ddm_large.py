@@ -1,9 +1,12 @@
 """DDM: what does not fit memory."""
+import contextlib
 import csv
 import io
 import json
 import secrets
+import sqlite3
 import threading
+import time
 import zipfile
 
 import pytest
@@ -139,3 +142,58 @@ def test_many_answers(world, project):
     assert [row["zsc"] for row in rows] == [str(n) for n in range(count)] and list(rows[0]) == ["participant", "time_submitted", "zsc", "open"]
     some = project.get("responses", token, params={"participants": ",".join(f"P{n:023}" for n in range(0, 100, 3))}).json()
     assert some["metadata"] == {"n_responses": 34}
+
+
+def many(project, prefix, people):
+    """Donations of so many participants, and a dataset of the study that is not the project's."""
+    api, path = project.study.api, project.study.path
+    for blueprint in (1, 2):
+        rows = [{"id": f"d{prefix}{number}", "participant": f"{prefix}{number:04d}", "values": {"status": "success", "consent": True}} for number in range(people)]
+        api.post(f"{path}/datasets/blueprint-{blueprint}/records", rows)
+    api.put(f"{path}/datasets/notes", {"fields": [{"id": "said", "type": "string"}]})
+    api.post(f"{path}/datasets/notes/records", [{"id": f"about {prefix}0003", "participant": f"{prefix}0002", "session": f"with-{prefix}0004", "values": {"said": f"{prefix}0003"}}])
+
+
+def test_all_data_of_many_goes_at_once(world, project):
+    prefix = f"goes{secrets.token_hex(4)}x"
+    many(project, prefix, 300)
+    person = project.take_part({"1": {"consent": True, "status": "success", "extractedData": [{"a": "words of mine"}]}})
+    assert project.browser.get(f"{project.api}/details/download").status_code == 200
+    answer = project.browser.delete(f"{project.api}/data/delete")
+    assert answer.status_code == 200 and answer.json() == {"message": "Deleted 601 data donations and 0 questionnaire responses."}
+    assert project.get("overview", project.new_token(project.browser)).json()["participants"] == []
+    assert project.study.api.get(f"{project.study.path}/datasets/notes/records").json()["records"] == []
+    assert project.browser.delete(f"{project.api}/data/delete").json() == {"message": "Deleted 0 data donations and 0 questionnaire responses."}
+    assert world.stop() == 0
+    try:
+        assert program.holding(world.data, prefix.encode(), person.encode()) == []
+        assert program.run("check", "--data", world.data).returncode == 0
+    finally:
+        world.start()
+
+
+@pytest.mark.parametrize("delay", [0.05, pytest.param(0.0, marks=pytest.mark.slow), pytest.param(0.3, marks=pytest.mark.slow)])
+def test_killed_while_all_data_goes(world, project, delay):
+    prefix = f"goes{secrets.token_hex(4)}x"
+    many(project, prefix, 1000)
+
+    def delete():
+        with contextlib.suppress(requests.RequestException):
+            project.browser.delete(f"{project.api}/data/delete", timeout=60)
+
+    def begun():
+        with contextlib.closing(sqlite3.connect(world.data / "catalog.sqlite")) as catalog:
+            return catalog.execute("SELECT count(*) FROM erasure WHERE study = ? AND state <> 'done'", (project.study.id,)).fetchone()[0]
+
+    thread = threading.Thread(target=delete, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while thread.is_alive() and time.monotonic() < deadline and not begun():
+        time.sleep(0.002)
+    time.sleep(delay)
+    world.kill()
+    thread.join(60)
+    world.start()
+    # All of them were written down before the first went: the start finishes it.
+    assert project.get("overview", project.new_token(project.sign_in())).json()["participants"] == []
+    assert program.holding(world.data, f"{prefix}0003".encode()) == []

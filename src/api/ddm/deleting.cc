@@ -4,7 +4,6 @@
 
 #include "api/ddm/route.h"
 #include "base/log.h"
-#include "vault/care.h"
 
 namespace sheaf::api::ddm {
 namespace {
@@ -37,15 +36,14 @@ Result<http::Response> DeleteParticipant(const Visit& visit) {
   return MessageAnswer(visit, 200, "Participant with external id \"" + id + "\" successfully deleted.");
 }
 
-//! Of a dataset, where it is there.
-Result<std::uint64_t> EraseRecords(const Visit& visit, const std::string& dataset) {
-  if (!visit.project.vault->FindDataset(dataset)) return std::uint64_t{0};
-  auto* const care = visit.project.vault->Care();
-  if (care == nullptr) return Fail(ErrorCode::kInternal, "This store of records cannot delete for good.");
-  SHEAF_ASSIGN(const auto summary, visit.project.vault->Summarize(dataset));
-  SHEAF_TRY(visit.Rooms().files->RemoveOfDataset(visit.project.study.id, dataset));
-  SHEAF_TRY(care->EraseRecords(dataset));
-  return summary.records;
+//! Everybody's, also those who withdrew.
+std::vector<std::string> EverybodyOf(vault::StudyVault& vault) {
+  std::vector<std::string> ids;
+  const auto people = vault.People();
+  for (std::int32_t number = 1; number < people->ParticipantLimit(); ++number) {
+    if (const std::string_view id = people->ParticipantId(number); !id.empty()) ids.emplace_back(id);
+  }
+  return ids;
 }
 
 Result<http::Response> DeleteData(const Visit& visit) {
@@ -53,17 +51,21 @@ Result<http::Response> DeleteData(const Visit& visit) {
   const native::Rooms& rooms = visit.Rooms();
   const std::string& study = visit.project.study.id;
   SHEAF_TRY(rooms.jobs->ExpireFiles(study, "", "The data of the donation project was deleted."));
+  std::vector<std::string> datasets;
+  // Counted as the researcher has seen them: whose participant withdrew was gone before.
+  const auto count = [&](const std::string& dataset) -> Result<std::uint64_t> {
+    if (!visit.project.vault->FindDataset(dataset)) return std::uint64_t{0};
+    datasets.push_back(dataset);
+    SHEAF_ASSIGN(const auto summary, visit.project.vault->Summarize(dataset));
+    return summary.records;
+  };
   std::uint64_t donations = 0;
   for (const std::int64_t blueprint : DonatedBlueprints(*visit.project.vault)) {
-    SHEAF_ASSIGN(const std::uint64_t gone, EraseRecords(visit, model::BlueprintDatasetId(blueprint)));
-    donations += gone;
+    SHEAF_ASSIGN(const std::uint64_t records, count(model::BlueprintDatasetId(blueprint)));
+    donations += records;
   }
-  SHEAF_ASSIGN(const std::uint64_t responses, EraseRecords(visit, std::string(model::kQuestionnaireDataset)));
-  SHEAF_ASSIGN(const auto people, People(*visit.project.vault));
-  for (const Person& person : people) {
-    const auto erased = rooms.eraser->Erase(study, person.id, visit.caller.principal.account);
-    if (!erased && erased.error().code != ErrorCode::kNotFound) return Fail(erased.error());
-  }
+  SHEAF_ASSIGN(const std::uint64_t responses, count(std::string(model::kQuestionnaireDataset)));
+  SHEAF_TRY(rooms.eraser->EraseAll(study, EverybodyOf(*visit.project.vault), datasets, visit.caller.principal.account));
   visit.Log("Data Deletion Successful", "The project data was deleted.");
   return MessageAnswer(
       visit, 200,

@@ -130,7 +130,7 @@ std::string NewId(const People& people, std::int32_t number) {
 }  // namespace
 
 Result<TheirSessions> SessionsOf(Connection& connection, const std::string& alias,
-                                 const std::vector<std::shared_ptr<const model::Dataset>>& datasets, std::int32_t participant) {
+                                 const std::vector<std::shared_ptr<const model::Dataset>>& datasets, const People::Numbers& participants) {
   const auto everywhere = [&](const std::string& attendance, const std::string& records) {
     std::string sql = fmt::format("SELECT session FROM {}.main.attendance WHERE {}", alias, attendance);
     for (const auto& dataset : datasets) {
@@ -139,59 +139,74 @@ Result<TheirSessions> SessionsOf(Connection& connection, const std::string& alia
     return sql;
   };
   TheirSessions sessions;
-  SHEAF_ASSIGN(sessions.all, Numbers(connection, everywhere(fmt::format("participant = {}", participant),
-                                                            fmt::format("_participant = {}", participant))));
+  const std::string whose = fmt::format("({})", fmt::join(participants, ","));
+  SHEAF_ASSIGN(sessions.all, Numbers(connection, everywhere("participant IN " + whose, "_participant IN " + whose)));
   if (sessions.all.empty()) return sessions;
   const std::string list = fmt::format("({})", fmt::join(sessions.all, ","));
-  SHEAF_ASSIGN(const auto others, Numbers(connection, everywhere(fmt::format("participant <> {} AND session IN {}", participant, list),
-                                                                 fmt::format("_participant <> {} AND _session IN {}", participant, list))));
+  SHEAF_ASSIGN(const auto others, Numbers(connection, everywhere(fmt::format("participant NOT IN {} AND session IN {}", whose, list),
+                                                                 fmt::format("_participant NOT IN {} AND _session IN {}", whose, list))));
   std::set_difference(sessions.all.begin(), sessions.all.end(), others.begin(), others.end(), std::back_inserter(sessions.alone));
   return sessions;
 }
 
-std::vector<Rename> SessionsCalledAfter(const People& people, const std::string& participant, const People::Numbers& was_there,
-                                        const People::Numbers& gone) {
+std::vector<Rename> SessionsCalledAfter(const People& people, const std::vector<std::string>& participants,
+                                        const People::Numbers& was_there, const People::Numbers& gone) {
   std::vector<Rename> renamed;
-  const bool distinctive = IsDistinctive(participant);
-  if (participant.size() < kShortestWord || IsNumber(participant)) return renamed;
+  std::vector<std::string_view> words;
+  std::copy_if(participants.begin(), participants.end(), std::back_inserter(words),
+               [](std::string_view id) { return id.size() >= kShortestWord && !IsNumber(id); });
+  if (words.empty()) return renamed;
   for (std::int32_t number = 1; number < people.NextSession(); ++number) {
+    if (std::binary_search(gone.begin(), gone.end(), number)) continue;
     const std::string id(people.SessionId(number));
-    if (id.find(participant) == std::string::npos || std::binary_search(gone.begin(), gone.end(), number)) continue;
-    const bool theirs = std::binary_search(was_there.begin(), was_there.end(), number) && HoldsWord(id, participant);
-    if (!distinctive && !theirs) continue;
-    renamed.push_back({number, {id, NewId(people, number)}});
+    const bool theirs = std::binary_search(was_there.begin(), was_there.end(), number);
+    const bool called = std::any_of(words.begin(), words.end(), [&](std::string_view word) {
+      return IsDistinctive(word) ? id.find(word) != std::string::npos : theirs && HoldsWord(id, word);
+    });
+    if (called) renamed.push_back({number, {id, NewId(people, number)}});
   }
   return renamed;
 }
 
+Mention::Mention(const std::vector<std::string>& participants, std::vector<Rename> renamed) : renamed_(std::move(renamed)) {
+  std::copy_if(participants.begin(), participants.end(), std::back_inserter(ids_), IsDistinctive);
+}
+
+std::string Mention::Replaced(const std::string& text, std::string_view ids, std::string_view by) const {
+  // Of one id, the usual case, the engine makes a constant.
+  if (ids_.size() == 1) return fmt::format("replace({}, ({}::VARCHAR[])[1], {})", text, ids, Literal(by));
+  return fmt::format("list_reduce(list_prepend({}, {}::VARCHAR[]), lambda text, id: replace(text, id, {}))", text, ids, Literal(by));
+}
+
 std::string Mention::Without(const std::string& column, bool json, const std::string& unique) const {
-  const bool distinctive = IsDistinctive(participant_);
-  if (!distinctive && renamed_.empty()) return column;
+  if (ids_.empty() && renamed_.empty()) return column;
+  const bool one = ids_.size() == 1;
   if (!json) {
     const auto by = [&unique](std::string_view text) {
       return unique.empty() ? Literal(text) : fmt::format("{} || '-' || {}", Literal(text), unique);
     };
     std::string sql = "CASE";
-    if (distinctive) sql += fmt::format(" WHEN {} = $1 THEN {}", column, by(kErasedText));
-    for (const auto& one : renamed_) sql += fmt::format(" WHEN {} = {} THEN {}", column, Literal(one.ids.from), by(one.ids.to));
+    if (one) sql += fmt::format(" WHEN {} = ($1::VARCHAR[])[1] THEN {}", column, by(kErasedText));
+    else if (!ids_.empty()) sql += fmt::format(" WHEN list_contains($1::VARCHAR[], {}) THEN {}", column, by(kErasedText));
+    for (const auto& session : renamed_) sql += fmt::format(" WHEN {} = {} THEN {}", column, Literal(session.ids.from), by(session.ids.to));
     return sql + fmt::format(" ELSE {} END", column);
   }
   const std::string plain =
       fmt::format("CASE WHEN contains({0}, '\\') AND json_valid({0}) THEN CAST(json({0}) AS VARCHAR) ELSE {0} END", column);
   std::string found, replaced = plain;
-  const auto add = [&](const std::string& from, std::string_view to) {
+  if (one) found = fmt::format("contains({}, ($2::VARCHAR[])[1])", plain);
+  else if (!ids_.empty()) found = fmt::format("len(list_filter($2::VARCHAR[], lambda id: contains({}, id))) > 0", plain);
+  if (!ids_.empty()) replaced = Replaced(plain, "$2", JsonString(kErasedText));
+  for (std::size_t place = 0; place < std::min(renamed_.size(), kMostNested); ++place) {
+    const std::string from = Literal(JsonString(renamed_[place].ids.from));
     found += fmt::format("{}contains({}, {})", found.empty() ? "" : " OR ", plain, from);
-    replaced = fmt::format("replace({}, {}, {})", replaced, from, Literal(JsonString(to)));
-  };
-  if (distinctive) add("$2", kErasedText);
-  for (std::size_t one = 0; one < std::min(renamed_.size(), kMostNested); ++one)
-    add(Literal(JsonString(renamed_[one].ids.from)), renamed_[one].ids.to);
+    replaced = fmt::format("replace({}, {}, {})", replaced, from, Literal(JsonString(renamed_[place].ids.to)));
+  }
   return fmt::format("CASE WHEN {} THEN {} ELSE {} END", found, replaced, column);
 }
 
 std::string Mention::WithoutInside(const std::string& column) const {
-  if (!IsDistinctive(participant_)) return Without(column, false);
-  return fmt::format("replace({}, $1, {})", Without(column, false), Literal(kErasedText));
+  return ids_.empty() ? Without(column, false) : Replaced(Without(column, false), "$1", kErasedText);
 }
 
 std::string Mention::SessionId() const {
@@ -203,30 +218,43 @@ std::string Mention::SessionId() const {
 
 Status Mention::Run(Connection& connection, const std::string& sql) const {
   SHEAF_ASSIGN(auto statement, connection.Prepare(sql));
-  if (sql.find("$1") != std::string::npos) statement.Bind(1, participant_);
-  if (sql.find("$2") != std::string::npos) statement.Bind(2, JsonString(participant_));
+  if (sql.find("$1") != std::string::npos) statement.BindTexts(1, ids_);
+  if (sql.find("$2") != std::string::npos) {
+    std::vector<std::string> quoted;
+    std::transform(ids_.begin(), ids_.end(), std::back_inserter(quoted), JsonString);
+    statement.BindTexts(2, quoted);
+  }
   SHEAF_TRY(statement.Run());
   return {};
 }
 
-std::optional<model::Dataset> Mention::WithoutIn(const model::Dataset& dataset) const {
-  if (!IsDistinctive(participant_)) return std::nullopt;
-  model::Dataset masked = dataset;
-  Blank blank(participant_);
-  blank.Text(masked.name);
-  blank.Json(masked.attributes);
-  for (auto& group : masked.groups) {
+namespace {
+//! Whether there was anything to take out.
+bool TakeOut(const std::string& id, model::Dataset& dataset) {
+  Blank blank(id);
+  blank.Text(dataset.name);
+  blank.Json(dataset.attributes);
+  for (auto& group : dataset.groups) {
     blank.Text(group.id);
     blank.Text(group.name);
     blank.Text(group.label);
   }
-  for (auto& field : masked.fields) {
+  for (auto& field : dataset.fields) {
     for (std::string* text : {&field.name, &field.label, &field.group, &field.visibility, &field.content, &field.unit, &field.question})
       blank.Text(*text);
     blank.Json(field.attributes);
     blank.Options(field);
   }
-  if (!blank.changed) return std::nullopt;
+  return blank.changed;
+}
+}  // namespace
+
+std::optional<model::Dataset> Mention::WithoutIn(const model::Dataset& dataset) const {
+  if (ids_.empty()) return std::nullopt;
+  model::Dataset masked = dataset;
+  bool changed = false;
+  for (const std::string& id : ids_) changed = TakeOut(id, masked) || changed;
+  if (!changed) return std::nullopt;
   ++masked.version;
   // A study whose definition does not parse does not open.
   if (model::ParseDataset(model::DatasetJson(masked), masked.id)) return masked;

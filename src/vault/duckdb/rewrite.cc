@@ -35,6 +35,11 @@ Status SyncPath(const std::string& path, int flags) {
   return Fail(ErrorCode::kIo, "the study's new file could not be written");
 }
 
+//! A condition on numbers; of none it holds for nothing.
+std::string Among(std::string_view column, const std::vector<std::int32_t>& numbers) {
+  return numbers.empty() ? "FALSE" : fmt::format("{} IN ({})", column, fmt::join(numbers, ","));
+}
+
 class Rewriter {
  public:
   Rewriter(StudyState& state, Connection& connection, const Omission& omission)
@@ -111,10 +116,10 @@ class Rewriter {
   }
 
   Status FindSessions() {
-    if (!omission_.participant) return {};
-    SHEAF_ASSIGN(auto sessions, SessionsOf(connection_, state_.alias, datasets_, *omission_.participant));
+    if (omission_.participants.empty()) return {};
+    SHEAF_ASSIGN(auto sessions, SessionsOf(connection_, state_.alias, datasets_, omission_.participants));
     mention_ =
-        Mention(omission_.participant_id, SessionsCalledAfter(*state_.people, omission_.participant_id, sessions.all, sessions.alone));
+        Mention(omission_.participant_ids, SessionsCalledAfter(*state_.people, omission_.participant_ids, sessions.all, sessions.alone));
     sessions_ = std::move(sessions.alone);
     erased_.sessions = sessions_.size();
     erased_.renamed_sessions = mention_.Renamed().size();
@@ -142,33 +147,33 @@ class Rewriter {
     return {};
   }
 
+  std::string Theirs(std::string_view column) const { return Among(column, omission_.participants); }
+
   Status WritePeople() {
-    const std::int32_t person = omission_.participant.value_or(0);
-    const std::string gone = sessions_.empty() ? "FALSE" : fmt::format("{{}} IN ({})", fmt::join(sessions_, ","));
-    const auto in_gone = [&](std::string_view column) { return fmt::format(fmt::runtime(gone), column); };
+    const std::string theirs = Theirs("participant");
     SHEAF_TRY(CopyWithoutMention(fmt::format(
         "INSERT INTO {}.participants SELECT no, id, {}, {}, {}, created, updated, seq FROM "
-        "{}.participants WHERE no <> {}",
-        new_, WithoutMention("code", false), WithoutMention("status", false), WithoutMention("attributes", true), old_, person)));
+        "{}.participants WHERE NOT {}",
+        new_, WithoutMention("code", false), WithoutMention("status", false), WithoutMention("attributes", true), old_, Theirs("no"))));
     SHEAF_TRY(
         CopyWithoutMention(fmt::format("INSERT INTO {}.sessions SELECT no, {}, {}, {}, starts, ends, {}, created, updated, seq "
                                        "FROM {}.sessions WHERE NOT {}",
                                        new_, mention_.SessionId(), mention_.WithoutInside("name"), WithoutMention("status", false),
-                                       WithoutMention("attributes", true), old_, in_gone("no"))));
+                                       WithoutMention("attributes", true), old_, Among("no", sessions_))));
     SHEAF_TRY(
-        CopyWithoutMention(fmt::format("INSERT INTO {0}.attendance SELECT * REPLACE ({1} AS role) FROM {2}.attendance WHERE participant <> "
-                                       "{3} AND NOT {4}",
-                                       new_, WithoutMention("role", false), old_, person, in_gone("session"))));
+        CopyWithoutMention(fmt::format("INSERT INTO {0}.attendance SELECT * REPLACE ({1} AS role) FROM {2}.attendance WHERE NOT {3} "
+                                       "AND NOT {4}",
+                                       new_, WithoutMention("role", false), old_, theirs, Among("session", sessions_))));
     SHEAF_TRY(
         CopyWithoutMention(fmt::format("INSERT INTO {0}.consents SELECT * REPLACE ({1} AS version, {2} AS source) FROM {3}.consents WHERE "
-                                       "participant <> {4}",
-                                       new_, WithoutMention("version", false), WithoutMention("source", false), old_, person)));
-    SHEAF_TRY(CopyWithoutMention(
-        fmt::format("INSERT INTO {0}.withdrawals SELECT * REPLACE ({1} AS reason) FROM {2}.withdrawals WHERE participant <> {3}", new_,
-                    WithoutMention("reason", false), old_, person)));
-    SHEAF_ASSIGN(const auto consents, Scalar(fmt::format("SELECT count(*) FROM {}.consents WHERE participant = {}", old_, person)));
+                                       "NOT {4}",
+                                       new_, WithoutMention("version", false), WithoutMention("source", false), old_, theirs)));
+    SHEAF_TRY(
+        CopyWithoutMention(fmt::format("INSERT INTO {0}.withdrawals SELECT * REPLACE ({1} AS reason) FROM {2}.withdrawals WHERE NOT {3}",
+                                       new_, WithoutMention("reason", false), old_, theirs)));
+    SHEAF_ASSIGN(const auto consents, Scalar(fmt::format("SELECT count(*) FROM {}.consents WHERE {}", old_, theirs)));
     erased_.consents = static_cast<std::uint64_t>(consents);
-    erased_.participant = omission_.participant.has_value();
+    erased_.participant = !omission_.participants.empty();
     return {};
   }
 
@@ -188,8 +193,8 @@ class Rewriter {
   Status WriteDataset(const model::Dataset& dataset) {
     SHEAF_TRY(connection_.Execute(CreateTableSql(alias_, dataset)));
     const std::string table = TableName(state_.alias, dataset.number);
-    const bool all = omission_.dataset == dataset.number;
-    const std::string goes = all ? "TRUE" : fmt::format("_participant = {}", omission_.participant.value_or(0));
+    const bool all = std::count(omission_.datasets.begin(), omission_.datasets.end(), dataset.number) > 0;
+    const std::string goes = all ? "TRUE" : Theirs("_participant");
     if (!all) {
       SHEAF_TRY(CopyWithoutMention(fmt::format("INSERT INTO {} SELECT {} FROM {} WHERE NOT ({})", TableName(alias_, dataset.number),
                                                RecordColumns(dataset), table, goes)));
@@ -197,10 +202,9 @@ class Rewriter {
     SHEAF_ASSIGN(const auto rows, Scalar(fmt::format("SELECT count(*) FROM {} WHERE {}", table, goes)));
     if (rows == 0) return {};
     erased_.rows.emplace_back(dataset.id, static_cast<std::uint64_t>(rows));
-    SHEAF_TRY(CountOut(dataset, table, goes, all));
+    SHEAF_TRY(CountOut(dataset, table, all));
     // Of who has withdrawn, readers were told then.
-    const std::string told =
-        state_.people->Hidden()->empty() ? "FALSE" : fmt::format("_participant IN ({})", fmt::join(*state_.people->Hidden(), ","));
+    const std::string told = Among("_participant", *state_.people->Hidden());
     SHEAF_ASSIGN(auto told_now, connection_.Query(fmt::format(
                                     "INSERT INTO {}.tombstones SELECT {} + row_number() OVER (ORDER BY _seq), {}, _seq, NULL, {}, 0 "
                                     "FROM {} WHERE {} AND _dead IS NULL AND NOT {}",
@@ -212,7 +216,7 @@ class Rewriter {
     return {};
   }
 
-  Status CountOut(const model::Dataset& dataset, const std::string& table, const std::string& goes, bool all) {
+  Status CountOut(const model::Dataset& dataset, const std::string& table, bool all) {
     auto& statistics = statistics_[static_cast<std::size_t>(dataset.number - 1)];
     if (all) {
       const Seq last_seq = statistics.last_seq;
@@ -221,14 +225,19 @@ class Rewriter {
       statistics.last_seq = last_seq;
       return {};
     }
-    if (state_.people->IsHidden(*omission_.participant)) return {};
+    // Who has withdrawn is in no count.
+    People::Numbers counted;
+    std::copy_if(omission_.participants.begin(), omission_.participants.end(), std::back_inserter(counted),
+                 [&](std::int32_t person) { return !state_.people->IsHidden(person); });
+    if (counted.empty()) return {};
     std::string list;
     std::vector<model::CellType> types;
     for (const auto& column : Statistics::Columns(dataset)) {
       list += (list.empty() ? "" : ", ") + PhysicalName(column);
       types.push_back(model::CellTypeOf(column, dataset));
     }
-    SHEAF_ASSIGN(auto statement, connection_.Prepare(fmt::format("SELECT {} FROM {} WHERE {} AND _dead IS NULL", list, table, goes)));
+    SHEAF_ASSIGN(auto statement, connection_.Prepare(fmt::format("SELECT {} FROM {} WHERE {} AND _dead IS NULL", list, table,
+                                                                 Among("_participant", counted))));
     SHEAF_ASSIGN(auto rows, statement.Stream());
     auto delta = Statistics::Delta();
     while (duckdb_data_chunk chunk = rows.NextChunk()) {
@@ -242,8 +251,9 @@ class Rewriter {
 
   //! Those of earlier deletions: without the record's id where it was the participant's, or may have been.
   Status WriteTombstones() {
-    const std::string own = omission_.dataset ? fmt::format("dataset = {}", *omission_.dataset)
-                                              : fmt::format("participant IS NULL OR participant = {}", omission_.participant.value_or(-1));
+    const bool whole = omission_.participants.empty() && !omission_.datasets.empty();
+    std::string own = whole ? "FALSE" : "participant IS NULL OR " + Theirs("participant");
+    own += " OR " + Among("dataset", omission_.datasets);
     return Copy("tombstones",
                 fmt::format("seq, dataset, record_seq, CASE WHEN {0} THEN NULL ELSE record_id END, deleted, CASE WHEN {0} THEN 0 ELSE "
                             "participant END",
@@ -299,13 +309,12 @@ class Rewriter {
 
   //! What is known in memory, after the exchange.
   void Adopt() {
-    if (omission_.participant) {
-      auto hidden = *state_.people->Hidden();
-      if (std::erase(hidden, *omission_.participant) > 0) state_.people->SetHidden(std::move(hidden));
-      state_.people->Forget({*omission_.participant}, sessions_);
-    } else {
-      state_.people->Forget({}, {});
-    }
+    auto hidden = *state_.people->Hidden();
+    const auto gone = [&](std::int32_t person) {
+      return std::binary_search(omission_.participants.begin(), omission_.participants.end(), person);
+    };
+    if (std::erase_if(hidden, gone) > 0) state_.people->SetHidden(std::move(hidden));
+    state_.people->Forget(omission_.participants, sessions_);
     People::NewIds renamed;
     for (const auto& one : mention_.Renamed()) renamed.emplace_back(one.number, one.ids.to);
     state_.people->RenameSessions(std::move(renamed));

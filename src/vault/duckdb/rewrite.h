@@ -3,8 +3,8 @@
 //! file never had them.
 
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "vault/care.h"
@@ -13,14 +13,14 @@
 namespace sheaf::vault {
 
 struct Omission {
-  std::optional<std::int32_t> participant;
-  std::string participant_id;           //!< also replaced where another's record is, or names, exactly this id
-  std::optional<std::int32_t> dataset;  //!< all its records
+  std::vector<std::int32_t> participants;    //!< ascending
+  std::vector<std::string> participant_ids;  //!< also replaced where another's record is, or names, exactly such an id
+  std::vector<std::int32_t> datasets;        //!< all their records
 };
 
 //! On the writer's thread, outside a transaction. Readers go on meanwhile; at the end they are held for a moment, while the
 //! new file takes the old one's place. A crash at any point leaves either file whole. Needs room for a second file:
-//! kStorageFull. With an unknown participant the file is still written anew, without what no row needs.
+//! kStorageFull. With unknown participants the file is still written anew, without what no row needs.
 Result<Erased> RewriteStudy(StudyState& state, Connection& connection, const Omission& omission);
 
 //! Removes what a rewrite that was cut off left beside the file.

@@ -69,13 +69,15 @@ class DuckStudy : public StudyVault, public PeopleCare, public StudyChanges, pub
   Result<Consent> RecordConsent(std::string_view participant, Consent consent) override;
   Result<std::vector<Consent>> Consents(std::string_view participant) override;
   Result<Withdrawal> Withdraw(std::string_view participant, std::string_view reason) override;
+  Status WithdrawAll(const std::vector<std::string>& participants) override;
   Status TakeBack(std::string_view participant) override;
   Result<std::optional<Withdrawal>> WithdrawalOf(std::string_view participant) override;
   bool AnyWithdrawn() const override { return !state_->people->Hidden()->empty(); }
   bool IsWithdrawn(std::string_view participant) const override;
-  Result<std::vector<std::string>> WordsOf(std::string_view participant, const std::vector<std::string>& words) override;
-  Result<std::vector<RenamedSession>> SessionsNaming(std::string_view participant) override;
+  Result<std::vector<std::string>> WordsOf(const std::vector<std::string>& participants, const std::vector<std::string>& words) override;
+  Result<std::vector<RenamedSession>> SessionsNaming(const std::vector<std::string>& participants) override;
   Result<Erased> Erase(std::string_view participant) override;
+  Result<Erased> EraseAll(const std::vector<std::string>& participants, const std::vector<std::string>& datasets) override;
   Result<Erased> EraseRecords(std::string_view dataset) override;
 
   StudyState& State() { return *state_; }
@@ -84,6 +86,7 @@ class DuckStudy : public StudyVault, public PeopleCare, public StudyChanges, pub
   DuckStudy() = default;
   Status Attach(const Options& options, bool create);
   Result<Summary> SummarizeParticipants();
+  std::vector<std::int32_t> Numbers(const std::vector<std::string>& participants) const;
   std::optional<std::uint64_t> CountFromStatistics(const Select& select, const model::Dataset& dataset) const;
 
   std::shared_ptr<StudyState> state_;

@@ -33,8 +33,8 @@ class Transaction {
   Result<std::int32_t> SessionNumber(std::string_view id);
   //! As ParticipantNumber; kParticipantWithdrawn for who is not to be written about any more.
   Result<std::int32_t> PresentParticipant(std::string_view id);
-  //! The participant's records leave the statistics, and each leaves a tombstone; the rows stay.
-  Status Hide(const std::shared_ptr<const model::Dataset>& dataset, std::int32_t participant);
+  //! The participants' records leave the statistics, and each leaves a tombstone; the rows stay.
+  Status Hide(const std::shared_ptr<const model::Dataset>& dataset, const std::vector<std::int32_t>& participants);
   //! They come back as new versions with new seqs.
   Status Show(const std::shared_ptr<const model::Dataset>& dataset, std::int32_t participant);
   //! The caller inserts the row of this new id itself, with all that is known of it.

@@ -36,14 +36,14 @@ Result<std::uint64_t> Transaction::CountWhere(Written& written, const std::strin
   return count;
 }
 
-Status Transaction::Hide(const std::shared_ptr<const model::Dataset>& dataset, std::int32_t participant) {
+Status Transaction::Hide(const std::shared_ptr<const model::Dataset>& dataset, const std::vector<std::int32_t>& participants) {
   auto& written = For(dataset);
-  const std::string live = fmt::format("_participant = {} AND _dead IS NULL", participant);
+  const std::string live = fmt::format("_participant IN ({}) AND _dead IS NULL", fmt::join(participants, ","));
   SHEAF_ASSIGN(const std::uint64_t rows, CountWhere(written, live, -1));
   if (rows == 0) return {};
-  SHEAF_TRY(connection_.Execute(
-      fmt::format("INSERT INTO {}.main.tombstones SELECT {} + row_number() OVER (ORDER BY _seq), {}, _seq, _id, {}, {} FROM {} WHERE {}",
-                  state_.alias, next_seq_ - 1, dataset->number, now_, participant, TableName(state_.alias, dataset->number), live)));
+  SHEAF_TRY(connection_.Execute(fmt::format(
+      "INSERT INTO {}.main.tombstones SELECT {} + row_number() OVER (ORDER BY _seq), {}, _seq, _id, {}, _participant FROM {} WHERE {}",
+      state_.alias, next_seq_ - 1, dataset->number, now_, TableName(state_.alias, dataset->number), live)));
   next_seq_ += static_cast<Seq>(rows);
   written.delta.last_seq = next_seq_ - 1;
   return {};

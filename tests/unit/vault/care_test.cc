@@ -196,15 +196,15 @@ TEST_F(CareTest, SessionsCalledAfterThemGetAnotherId) {
   const auto number = study_->SessionNumber("ada-bob-1");
   const auto before = study_->People();
   // A short id counts as a word, where its owner was; a distinctive one wherever it stands; a number never.
-  EXPECT_TRUE(Care().SessionsNaming("7")->empty());
-  const auto planned = *Care().SessionsNaming("ada");
+  EXPECT_TRUE(Care().SessionsNaming({"7"})->empty());
+  const auto planned = *Care().SessionsNaming({"ada"});
   ASSERT_EQ(planned.size(), 1u);
   EXPECT_EQ(planned[0].from, "ada-bob-1");
-  EXPECT_EQ(Care().SessionsNaming("lace-77")->size(), 1u);
-  EXPECT_TRUE(Care().SessionsNaming("nobody")->empty());
+  EXPECT_EQ(Care().SessionsNaming({"lace-77"})->size(), 1u);
+  EXPECT_TRUE(Care().SessionsNaming({"nobody"})->empty());
   // The new id is somebody's already.
   ASSERT_TRUE(Write("d", {{.id = "i", .participant = "bob", .session = planned[0].to, .number = 9}}));
-  const auto now = Care().SessionsNaming("ada")->at(0).to;
+  const auto now = Care().SessionsNaming({"ada"})->at(0).to;
   EXPECT_NE(now, planned[0].to);
   EXPECT_EQ(Care().Erase("ada")->renamed_sessions, 1u);
   for (int opened = 0; opened < 2; ++opened) {
@@ -222,6 +222,45 @@ TEST_F(CareTest, SessionsCalledAfterThemGetAnotherId) {
   // The old id is free for another session.
   ASSERT_TRUE(Write("d", {{.id = "j", .participant = "bob", .session = "ada-bob-1", .number = 9}}));
   EXPECT_NE(study_->SessionNumber("ada-bob-1"), number);
+}
+
+TEST_F(CareTest, ManyGoAtOnce) {
+  Define("d", "keyed");
+  Define("e", "append");
+  ASSERT_TRUE(Write("d", {{.id = "a", .participant = "stays", .session = "both", .number = 1, .text = "first-gone"},
+                          {.id = "first-gone", .participant = "stays", .number = 1, .text = "second-gone"},
+                          {.id = "b", .participant = "first-gone", .session = "both", .number = 2},
+                          {.id = "c", .participant = "second-gone", .session = "alone", .number = 3},
+                          {.id = "d", .participant = "first-gone", .session = "alone", .number = 3},
+                          {.id = "e", .participant = "third-gone", .number = 5}}));
+  ASSERT_TRUE(Write("e", {{.participant = "stays", .number = 1}, {.participant = "third-gone", .number = 1}}));
+  ASSERT_TRUE(Care().Withdraw("third-gone", "second-gone"));
+  const std::vector<std::string> all = {"first-gone", "second-gone", "third-gone", "nobody"};
+  ASSERT_TRUE(Care().WithdrawAll(all));
+  EXPECT_EQ(study_->Summarize("d")->records, 2u);
+  EXPECT_TRUE(Care().IsWithdrawn("second-gone"));
+  const auto erased = Care().EraseAll(all, {"e"});
+  ASSERT_TRUE(erased) << erased.error().detail;
+  EXPECT_THAT(erased->rows, testing::ElementsAre(testing::Pair("d", 4u), testing::Pair("e", 2u)));
+  EXPECT_EQ(erased->sessions, 1u);
+  for (const auto& id : all) EXPECT_FALSE(study_->ParticipantNumber(id)) << id;
+  EXPECT_FALSE(study_->SessionNumber("alone"));
+  EXPECT_TRUE(study_->SessionNumber("both"));
+  EXPECT_FALSE(Care().AnyWithdrawn());
+  EXPECT_EQ(study_->Summarize("e")->records, 0u);
+  ExpectSound(2, 1);
+  Reopen();
+  ExpectSound(2, 1);
+  EXPECT_EQ(Care().EraseAll({}, {"none"}).error().code, ErrorCode::kNotFound);
+  // Nor are they named by who stays.
+  Select texts = All("d");
+  texts.columns = {{ColumnKind::kRecordId, -1, {}}, kText};
+  auto cursor = *study_->Read(texts);
+  const auto batch = *cursor->Next();
+  ASSERT_EQ(batch->rows, 2u);
+  EXPECT_EQ(batch->columns[1].At<model::StringCell>(0).View(), "[erased]");
+  EXPECT_EQ(batch->columns[1].At<model::StringCell>(1).View(), "[erased]");
+  EXPECT_EQ(batch->columns[0].At<model::StringCell>(1).View().substr(0, 9), "[erased]-");
 }
 
 TEST_F(CareTest, RecordsOfADatasetGo) {
