@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Ingest with and without thousands who watch: `bench/live_listeners.py [LISTENERS] [SECONDS]`.
 
-Starts a server of its own, measures `http_load` (100-event requests on 4 connections) alone, then with so many streams of
-server-sent events that are read, then with as many that never read; prints rows a second, and how long an event took to be told."""
+Starts a server of its own, measures ingest (100-event requests on 4 connections) alone, then with so many streams of
+server-sent events that are read (by a process of their own), then with as many that never read; prints rows a second, the
+processor time that the server took for a million rows, and how long an event took to be told."""
 import json
+import multiprocessing
 import os
 import pathlib
 import selectors
+import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -32,27 +34,28 @@ def connect(port, key, study):
     return connection
 
 
-class Readers(threading.Thread):
-    """Takes whatever comes on all connections."""
-
-    def __init__(self, connections):
-        super().__init__(daemon=True)
-        self.selector = selectors.EpollSelector()
-        self.bytes = 0
-        for connection in connections:
-            connection.setblocking(False)
-            self.selector.register(connection, selectors.EVENT_READ)
-
-    def run(self):
-        while True:
-            for key, _ in self.selector.select(1):
-                try:
-                    self.bytes += len(key.fileobj.recv(65536))
-                except OSError:
-                    pass
+def read_all(connections, told):
+    """Takes whatever comes on all connections. A process of its own: the senders' interpreter is not to be shared."""
+    selector = selectors.EpollSelector()
+    for connection in connections:
+        connection.setblocking(False)
+        selector.register(connection, selectors.EVENT_READ)
+    while True:
+        for key, _ in selector.select(1):
+            try:
+                told.value += len(key.fileobj.recv(65536))
+            except OSError:
+                pass
 
 
-def ingest(url, key, study, work):
+def processor_seconds(server):
+    fields = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def ingest(server, key, study, work):
+    """Rows a second, and the server's seconds of processor time for a million rows."""
+    url = server.url
     body = work / "body.ndjson"
     rows = [{"participant": f"p{i}", "session": f"s{i % 7}", "time": "2026-01-31T08:00:00Z", "values": {"type": "click", "n": i}} for i in range(100)]
     body.write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -68,12 +71,13 @@ def ingest(url, key, study, work):
             assert answer.status_code in (200, 201), answer.text
             sent[place] += 100
     threads = [threading.Thread(target=send, args=(place,)) for place in range(4)]
-    began = time.monotonic()
+    began, used = time.monotonic(), processor_seconds(server)
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return sum(sent) / (time.monotonic() - began)
+    used = processor_seconds(server) - used
+    return f"{sum(sent) / (time.monotonic() - began):10,.0f} rows/s, {used / sum(sent) * 1e6:5.1f} s of processor time a million"
 
 
 def told_after(api, url, key, study, port):
@@ -96,6 +100,15 @@ def told_after(api, url, key, study, port):
     return sorted(times)
 
 
+def after(readers, connections, server, key, work):
+    readers.kill()
+    readers.join()
+    for connection in connections:
+        connection.close()
+    time.sleep(15)
+    return ingest(server, key, "bench", work)
+
+
 def main():
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(limit, 16384), limit))
@@ -108,19 +121,20 @@ def main():
         api.post("/studies", {"id": "bench", "name": "bench"})
         api.put("/studies/bench/datasets/events", {"kind": "events", "fields": [{"id": "type", "type": "string"}, {"id": "n", "type": "integer"}]})
         work = pathlib.Path(directory)
-        ingest(server.url, key, "bench", work)
-        print(f"{'ingest, nobody watches':45} {ingest(server.url, key, 'bench', work):10.0f} rows/s", flush=True)
+        ingest(server, key, "bench", work)
+        print(f"{'ingest, nobody watches':45} {ingest(server, key, 'bench', work)}", flush=True)
         reading = [connect(server.port, key, "bench") for _ in range(LISTENERS)]
-        readers = Readers(reading)
+        told = multiprocessing.Value("q", 0, lock=False)
+        readers = multiprocessing.get_context("fork").Process(target=read_all, args=(reading, told), daemon=True)
         readers.start()
         time.sleep(2)
-        print(f"{f'ingest, {LISTENERS} watch':45} {ingest(server.url, key, 'bench', work):10.0f} rows/s ({readers.bytes >> 20} MB told)", flush=True)
+        rate = ingest(server, key, "bench", work)
+        print(f"{f'ingest, {LISTENERS} watch':45} {rate} ({told.value >> 20} MB told)", flush=True)
         times = told_after(api, server.url, key, "bench", server.port)
         print(f"{'told after, half and all of 10':45} {times[5]:6.0f} ms {times[-1]:6.0f} ms", flush=True)
-        for connection in reading:
-            readers.selector.unregister(connection)
-        print(f"{f'ingest, {LISTENERS} watch and do not read':45} {ingest(server.url, key, 'bench', work):10.0f} rows/s, "
-              f"{server.resident_bytes() >> 20} MB resident", flush=True)
+        os.kill(readers.pid, signal.SIGSTOP)
+        print(f"{f'ingest, {LISTENERS} watch and do not read':45} {ingest(server, key, 'bench', work)}, {server.resident_bytes() >> 20} MB resident", flush=True)
+        print(f"{'ingest, nobody watches any more':45} {after(readers, reading, server, key, work)}", flush=True)
         server.stop()
 
 

@@ -16,8 +16,11 @@
 namespace sheaf::live {
 namespace {
 
-// A study is told at most so often, and rests twice as long as telling it took.
+// A study is told at most so often, and rests twice as long as telling it took. Each listener costs a message's sending,
+// which ingest must not feel: with many the pauses are longer, and still within the second.
 constexpr auto kBetween = std::chrono::milliseconds(300);
+constexpr auto kLongestBetween = std::chrono::milliseconds(800);
+constexpr auto kForEachListener = std::chrono::microseconds(400);
 constexpr auto kPatience = std::chrono::milliseconds(50);
 constexpr auto kAgain = std::chrono::milliseconds(200);
 constexpr auto kBeat = std::chrono::seconds(15);
@@ -50,6 +53,12 @@ struct Watched {
     return all;
   }
 };
+
+Clock::duration PauseFor(const std::vector<std::shared_ptr<View>>& views) {
+  std::size_t listeners = 0;
+  for (const auto& view : views) listeners += view->channel->Listeners();
+  return std::clamp<Clock::duration>(listeners * kForEachListener, kBetween, kLongestBetween);
+}
 
 Text Farewell(std::string_view reason) { return Message("end", nullptr, "{\"reason\":\"" + std::string(reason) + "\"}"); }
 
@@ -111,7 +120,7 @@ struct Hub::Impl {
       const auto ended = Clock::now();
       const std::lock_guard lock(signal->mutex);
       const auto study = studies.find(name);
-      if (study != studies.end()) study->second.due = ended + std::max<Clock::duration>(kBetween, 2 * (ended - began));
+      if (study != studies.end()) study->second.due = ended + std::max<Clock::duration>(PauseFor(views), 2 * (ended - began));
     }
     for (const auto& view : views) {
       if ((snapshots || work.dirty) && view->channel->WantsSnapshot()) work.feed->OfferSnapshot(*view);
