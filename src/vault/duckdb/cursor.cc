@@ -1,9 +1,18 @@
 #include "vault/duckdb/cursor.h"
 
+#include <thread>
+
 #include "vault/duckdb/sql.h"
 #include "vault/duckdb/state.h"
 
 namespace sheaf::vault {
+namespace {
+using Clock = std::chrono::steady_clock;
+// A query that does not get the memory it needs is tried again for so long; not one that has worked for a while.
+constexpr auto kPatience = std::chrono::seconds(10);
+constexpr auto kQuickly = std::chrono::seconds(3);
+constexpr auto kPause = std::chrono::milliseconds(50);
+}  // namespace
 
 static_assert(sizeof(model::StringCell) == sizeof(duckdb_string_t));
 static_assert(sizeof(model::ListCell) == sizeof(duckdb_list_entry));
@@ -96,19 +105,38 @@ bool DuckCursor::Evict() {
 
 Result<DuckCursor::Batch> DuckCursor::Next() {
   const std::lock_guard use(use_mutex_);
+  const auto began = Clock::now();
+  auto attempt = began;
   while (true) {
     if (ended_) return Batch();
     evicted_ = false;
     auto batch = NextBatch();
     const bool stopped = evicted_ && !interrupted_;
+    if (!batch && !stopped && Clock::now() - attempt < kQuickly && WaitForMemory(batch.error(), began)) {
+      StartAgain();
+      if (!Resumable()) generation_ = 0;
+      attempt = Clock::now();
+      continue;
+    }
     if (batch ? !Outdated() || *batch == nullptr : !stopped) return batch;
     // What was read may hold rows of somebody who is not to be seen any more.
-    CloseQuery();
-    ended_ = false;
+    StartAgain();
     if (!Resumable()) return Fail(RewrittenError());
-    select_.after = resume_after_;
-    select_.limit = resume_limit_;
   }
+}
+
+void DuckCursor::StartAgain() {
+  CloseQuery();
+  ended_ = false;
+  select_.after = resume_after_;
+  select_.limit = resume_limit_;
+}
+
+bool DuckCursor::WaitForMemory(const Error& error, std::chrono::steady_clock::time_point began) const {
+  const bool memory = error.code == ErrorCode::kUnavailable && !interrupted_ && (Resumable() || !delivered_);
+  if (!memory || Clock::now() - began > kPatience) return false;
+  std::this_thread::sleep_for(kPause);
+  return true;
 }
 
 Result<DuckCursor::Batch> DuckCursor::NextBatch() {
@@ -151,6 +179,7 @@ Result<DuckCursor::Batch> DuckCursor::TakeChunk(duckdb_data_chunk chunk, std::si
     }
   }
   auto batch = MakeBatch(chunk, types_);
+  delivered_ = true;
   if (ended_) CloseQuery();
   return batch;
 }

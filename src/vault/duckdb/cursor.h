@@ -2,6 +2,7 @@
 //! A Select being read. See vault::Cursor for the contract.
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 
@@ -39,6 +40,10 @@ class DuckCursor : public Cursor, private ReadGate::Evictable {
   bool Evict() override;
   Result<Batch> NextBatch();
   Result<Batch> TakeChunk(duckdb_data_chunk chunk, std::size_t size);
+  //! Another read may have the memory, and is over soon. Waits a moment; false: it is not that, or has been too long.
+  bool WaitForMemory(const Error& error, std::chrono::steady_clock::time_point began) const;
+  //! The next batch is read by a new query, from where the last batch began.
+  void StartAgain();
   //! Somebody withdrew or was erased since reading began.
   bool Outdated() const;
 
@@ -58,6 +63,7 @@ class DuckCursor : public Cursor, private ReadGate::Evictable {
   bool open_ = false;
   bool drained_ = false;  // the open query has given its last row
   bool ended_ = false;
+  bool delivered_ = false;  // a batch
   std::atomic<bool> interrupted_{false};
   std::atomic<bool> evicted_{false};
   Seq resume_after_ = kNoSeq;  // where the last batch began
