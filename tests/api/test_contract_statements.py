@@ -92,7 +92,7 @@ def statements(path):
 
 
 def test_there_are_lists():
-    assert {path.stem for path in LISTS} >= {"hyperstudy"}
+    assert {path.stem for path in LISTS} >= {"hyperstudy", "ddm"}
 
 
 @pytest.mark.parametrize("path", LISTS, ids=[path.stem for path in LISTS])

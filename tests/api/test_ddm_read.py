@@ -271,7 +271,7 @@ def test_another_place_and_zone(tmp_path):
         text = browser.get(f"{project.api}/details/download").text
         header, row = text.split("\n")[:2]
         assert "current_step,completed,url_parameter,extra_data,bp-1_name,bp-1_time_submitted,bp-1_consent,bp-1_extraction_state,bp-1_n_data_entries,bp-2_name" in header
-        assert ',"success","2",None' in row and row.endswith(f"/donate/here/projects/{project.url_id}/data-donation/download/{person}")
+        assert ',"success","2",None,None,None,None,None,http' in row and row.endswith(f"/donate/here/projects/{project.url_id}/data-donation/download/{person}")
         assert requests.get(f"{server.url}/ddm/api/project/{project.url_id}/overview").status_code == 404
     finally:
         server.stop()

@@ -19,6 +19,19 @@ std::string_view TextAt(const model::ColumnBatch& batch, std::size_t column, std
   return batch.columns[column].At<model::StringCell>(row).View();
 }
 
+std::vector<std::string> NamesOf(const Project& project, const ingest::SnapshotReader& reader) {
+  std::vector<std::string> names = reader.Names();
+  const auto known = static_cast<std::ptrdiff_t>(names.size());
+  const auto dataset = project.vault->FindDataset(model::kQuestionnaireDataset);
+  if (!dataset) return names;
+  for (const model::Field& field : (*dataset)->fields) {
+    if (field.type != model::FieldType::kString || field.id == model::kSealedAnswers) continue;
+    if (std::find(names.begin(), names.begin() + known, field.id) == names.begin() + known) names.push_back(field.id);
+  }
+  std::sort(names.begin() + known, names.end());
+  return names;
+}
+
 }  // namespace
 
 AnswersWanted::AnswersWanted(std::shared_ptr<const native::Rooms> all_rooms, const Project& project,
@@ -27,6 +40,7 @@ AnswersWanted::AnswersWanted(std::shared_ptr<const native::Rooms> all_rooms, con
       study(project.study.id),
       settings(project.settings),
       reader(settings),
+      names(NamesOf(project, reader)),
       participants(std::move(whose)),
       upto(project.vault->LastSeq()) {}
 
@@ -81,9 +95,9 @@ Result<std::vector<AnswerRecord>> AnswerPages::Next() {
                     field("config"),
                     field(seals ? model::kSealedAnswers : "config")};
   std::vector<std::size_t> variables;  // by column, behind the fixed ones
-  for (std::size_t i = 0; i < wanted_->reader.Names().size(); ++i) {
-    if (dataset.FieldNumber(wanted_->reader.Names()[i]) < 0) continue;
-    select.columns.push_back(field(wanted_->reader.Names()[i]));
+  for (std::size_t i = 0; i < wanted_->names.size(); ++i) {
+    if (dataset.FieldNumber(wanted_->names[i]) < 0) continue;
+    select.columns.push_back(field(wanted_->names[i]));
     variables.push_back(i);
   }
   if (wanted_->participants) {

@@ -15,7 +15,7 @@ struct AnswerRecord {
   std::string participant;
   Micros time = 0;
   std::string snapshot, config;                             //!< JSON; empty: none
-  std::vector<std::pair<std::size_t, std::string>> values;  //!< variable by place in the questionnaire's names, and its JSON
+  std::vector<std::pair<std::size_t, std::string>> values;  //!< variable by place in AnswersWanted::names, and its JSON
 };
 
 //! Whose answers, as of which moment.
@@ -25,6 +25,8 @@ struct AnswersWanted {
   const std::string study;
   const model::DonationProject settings;
   const ingest::SnapshotReader reader;  //!< of `settings`
+  //! The variables of the questionnaire in its order; behind them, by alphabet, those that only records of the dataset have.
+  const std::vector<std::string> names;
   const std::optional<std::vector<std::string>> participants;
   const vault::Seq upto;
 };

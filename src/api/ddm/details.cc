@@ -110,12 +110,7 @@ Result<http::Response> GetDetails(const Visit& visit) {
   http::Response response;
   response.headers = {{"Content-Type", "text/csv"},
                       {"Content-Disposition",
-                       "attachment; filename=\"ddm_" + visit.project.UrlId() + "_participation-overview_" + StampOf(Now()) + ".csv\""},
-                      {"Vary", "Accept, Accept-Language, Cookie"},
-                      {"Allow", "GET, HEAD, OPTIONS"},
-                      {"Content-Language", "en"},
-                      {"X-Content-Type-Options", "nosniff"},
-                      {"Referrer-Policy", "same-origin"}};
+                       "attachment; filename=\"ddm_" + visit.project.UrlId() + "_participation-overview_" + StampOf(Now()) + ".csv\""}};
   response.source = std::make_unique<DetailsBody>(std::move(details));
   return response;
 }

@@ -68,7 +68,9 @@ class PartPieces final : public Pieces {
       if (payload_) {
         SHEAF_TRY(ReadOn(piece));
       } else if (at_ < all_->parts.size()) {
-        piece += all_->parts[at_].text;
+        std::string text = all_->parts[at_].text;
+        EscapeSeparators(text);
+        piece += text;
         SHEAF_TRY(OpenPayload(all_->parts[at_++].payload, piece));
       } else {
         break;

@@ -22,9 +22,9 @@ struct Job {
   std::uint64_t rows = 0;          //!< when it was made once
 };
 
-std::string ResponseData(const ingest::SnapshotReader& reader, const AnswerRecord& answer) {
+std::string ResponseData(const std::vector<std::string>& names, const AnswerRecord& answer) {
   JsonObject data;
-  for (const auto& [variable, json] : answer.values) data.Raw(reader.Names()[variable], json);
+  for (const auto& [variable, json] : answer.values) data.Raw(names[variable], json);
   return data.Finish();
 }
 
@@ -39,6 +39,7 @@ class JsonPieces final : public Pieces {
       if (rows_++ != 0) piece += ',';
       piece += One(answer);
     }
+    EscapeSeparators(piece);
     if (!answers.empty()) return piece;
     ended_ = true;
     job_->rows = rows_;
@@ -50,9 +51,9 @@ class JsonPieces final : public Pieces {
     const std::string time = JsonTime(answer.time, *job_->zone);
     JsonObject one;
     one.Text("participant", answer.participant);
-    if (!job_->snapshots) return one.Raw("response_data", ResponseData(job_->wanted->reader, answer)).Text("time_submitted", time).Finish();
+    if (!job_->snapshots) return one.Raw("response_data", ResponseData(job_->wanted->names, answer)).Text("time_submitted", time).Finish();
     one.Text("time_submitted", time).Raw("questionnaire_snapshot", answer.snapshot.empty() ? "{}" : CompactJson(answer.snapshot));
-    one.Raw("response_data", ResponseData(job_->wanted->reader, answer));
+    one.Raw("response_data", ResponseData(job_->wanted->names, answer));
     return one.Raw("questionnaire_config", answer.config.empty() ? "null" : CompactJson(answer.config)).Finish();
   }
 
@@ -107,7 +108,7 @@ class CsvPieces final : public Pieces {
   std::string Header() const {
     std::string header = "participant,time_submitted";
     for (std::size_t i = 0; i < job_->present.size(); ++i) {
-      if (job_->present[i]) header += "," + CsvCell(job_->wanted->reader.Names()[i]);
+      if (job_->present[i]) header += "," + CsvCell(job_->wanted->names[i]);
     }
     return header + "\r\n";
   }
@@ -132,7 +133,7 @@ class CsvPieces final : public Pieces {
 
 //! Which variables anybody answered, and how many did.
 Status FindColumns(Job& job) {
-  job.present.assign(job.wanted->reader.Names().size(), false);
+  job.present.assign(job.wanted->names.size(), false);
   AnswerPages pages(job.wanted);
   while (true) {
     SHEAF_ASSIGN(const auto answers, pages.Next());
@@ -149,8 +150,7 @@ Result<http::Response> CsvAnswer(const Visit& visit, const std::shared_ptr<Job>&
   http::Response response;
   response.headers = {
       {"Content-Type", "text/csv"},
-      {"Content-Disposition", "attachment; filename=\"ddm_" + visit.project.UrlId() + "_responses_" + StampOf(Now()) + ".csv\""},
-      {"X-Content-Type-Options", "nosniff"}};
+      {"Content-Disposition", "attachment; filename=\"ddm_" + visit.project.UrlId() + "_responses_" + StampOf(Now()) + ".csv\""}};
   SHEAF_TRY(FillBody(response, [job]() -> Result<std::unique_ptr<Pieces>> { return std::make_unique<CsvPieces>(job); }));
   return response;
 }

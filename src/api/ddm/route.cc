@@ -1,5 +1,6 @@
 #include "api/ddm/route.h"
 
+#include <algorithm>
 #include <array>
 
 #include "api/ddm/api.h"
@@ -14,12 +15,24 @@ namespace {
 constexpr std::array<std::string_view, 5> kMethods = {"GET", "POST", "PUT", "PATCH", "DELETE"};
 constexpr std::string_view kNoCredentials = "Authentication credentials were not provided.";
 
-void AddCommonHeaders(http::Response& response, std::string_view allow) {
-  response.headers.emplace_back("Vary", "Accept, Accept-Language, Cookie");
-  if (!allow.empty()) response.headers.emplace_back("Allow", std::string(allow));
-  response.headers.emplace_back("Content-Language", "en");
-  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  response.headers.emplace_back("Referrer-Policy", "same-origin");
+void SetHeader(http::Response& response, std::string_view name, std::string_view value) {
+  const auto found = std::find_if(response.headers.begin(), response.headers.end(), [name](const auto& one) { return one.first == name; });
+  if (found != response.headers.end()) found->second = value;
+  else response.headers.emplace_back(name, value);
+}
+
+void AddCommonHeaders(http::Response& response, std::string_view allow, bool cookie = true) {
+  SetHeader(response, "Vary", cookie ? "Accept, Accept-Language, Cookie" : "Accept, Accept-Language");
+  if (!allow.empty()) SetHeader(response, "Allow", allow);
+  SetHeader(response, "Content-Language", "en");
+  SetHeader(response, "X-Content-Type-Options", "nosniff");
+  SetHeader(response, "Referrer-Policy", "same-origin");
+  SetHeader(response, "Cross-Origin-Opener-Policy", "same-origin");
+}
+
+//! "/api/project/96kJT3b2/overview?a=b GET: ", as the log has it.
+std::string AddressOf(const http::Request& request) {
+  return request.path + (request.query.empty() ? "" : "?" + request.query) + " " + request.method + ": ";
 }
 
 std::string Allowed(const Endpoint& endpoint) {
@@ -97,7 +110,7 @@ http::Response Serve(const Service& service, const Endpoint& endpoint, native::C
       if (const Status room = rooms.limits->OfFailures(call.Client()); !room) return ErrorAnswer(room.error());
     }
     std::ignore = Audit(call, endpoint.action, &caller.error());
-    if (project) LogEvent(rooms, *project, call.request.path + " " + call.request.method + ": Failed Attempt", "Authentication failed.");
+    if (project) LogEvent(rooms, *project, AddressOf(call.request) + "Failed Attempt", "Authentication failed.");
     return Refused(endpoint, caller.error());
   }
   if (!project) return Detail(404, "Not found.");
@@ -127,9 +140,7 @@ http::Response Serve(const Service& service, const Endpoint& endpoint, native::C
 }  // namespace
 
 void Visit::Log(std::string_view text, std::string message) const {
-  const http::Request& request = call.request;
-  std::string description = request.path + (request.query.empty() ? "" : "?" + request.query) + " " + request.method + ": ";
-  LogEvent(*service.rooms, project, description + std::string(text), std::move(message));
+  LogEvent(*service.rooms, project, AddressOf(call.request) + std::string(text), std::move(message));
 }
 
 void AddEndpoint(http::Router& router, const std::shared_ptr<const Service>& service, Endpoint endpoint) {
@@ -139,6 +150,7 @@ void AddEndpoint(http::Router& router, const std::shared_ptr<const Service>& ser
     native::Call call{service->rooms, std::move(request), std::move(responder), {}};
     call.seen_study = false;
     http::Response response = Serve(*service, *kept, call);
+    AddCommonHeaders(response, Allowed(*kept), kept->session);
     call.responder.Send(std::move(response));
   };
   router.Add(kept->method, pattern, serve);
@@ -147,7 +159,7 @@ void AddEndpoint(http::Router& router, const std::shared_ptr<const Service>& ser
     if (method == kept->method) continue;
     router.Add(method, pattern, [service, kept](http::Request request, http::Responder responder) {
       http::Response response = Detail(405, "Method \"" + request.method + "\" not allowed.");
-      response.headers.emplace_back("Allow", Allowed(*kept));
+      AddCommonHeaders(response, Allowed(*kept), kept->session);
       responder.Send(std::move(response));
     });
   }
@@ -156,6 +168,7 @@ void AddEndpoint(http::Router& router, const std::shared_ptr<const Service>& ser
 http::Response JsonAnswer(const http::Request& request, std::string json, std::string_view allow, int status) {
   http::Response response;
   response.status = status;
+  EscapeSeparators(json);
   if (WantedForm(request) == Form::kPage) {
     response.headers = {{"Content-Type", "text/html; charset=utf-8"}};
     response.body = "<!DOCTYPE html><meta charset=\"utf-8\"><title>API</title><pre>" + Escaped(json) + "</pre>\n";
@@ -257,7 +270,7 @@ tl::expected<PageVisit, http::Response> EnterPage(const Service& service, native
   call.principal = related.principal;
   call.audit.study = project->study.id;
   if (!related.owner && !related.superuser) {
-    LogEvent(*service.rooms, *project, call.request.path + " " + call.request.method + ": Failed Attempt", "Permission Denied.");
+    LogEvent(*service.rooms, *project, AddressOf(call.request) + "Failed Attempt", "Permission Denied.");
     // Somebody else's project is none.
     return tl::unexpected(NotThere());
   }

@@ -98,10 +98,7 @@ void AppendLiteral(std::string_view literal, bool escaped, std::string& out) {
   }
   std::string again;
   AppendJsonString(again, {decoded.get_string().data(), decoded.get_string().size()});
-  // The two that JavaScript took for ends of lines.
-  for (const auto& [raw, name] : {std::pair{"\xE2\x80\xA8", "\\u2028"}, {"\xE2\x80\xA9", "\\u2029"}}) {
-    for (std::size_t found = again.find(raw); found != std::string::npos; found = again.find(raw, found)) again.replace(found, 3, name);
-  }
+  EscapeSeparators(again);
   out += again;
 }
 
@@ -140,6 +137,12 @@ std::string PythonRepr(std::string_view text) {
   std::string out;
   Repr(value, out);
   return out;
+}
+
+void EscapeSeparators(std::string& json) {
+  for (const auto& [raw, name] : {std::pair{"\xE2\x80\xA8", "\\u2028"}, {"\xE2\x80\xA9", "\\u2029"}}) {
+    for (std::size_t found = json.find(raw); found != std::string::npos; found = json.find(raw, found)) json.replace(found, 3, name);
+  }
 }
 
 std::string CompactJson(std::string_view text) {

@@ -20,6 +20,8 @@ std::string UtcTime(Micros instant);
 std::string StampOf(Micros instant);
 //! JSON as Python's repr() writes it: {'a': None}. Of text that is no JSON: the text.
 std::string PythonRepr(std::string_view json);
+//! U+2028 and U+2029, which JavaScript took for ends of lines, as \u2028 and \u2029: all that is escaped beyond what has to be.
+void EscapeSeparators(std::string& json);
 //! JSON without spaces between tokens and with characters as they are; numbers stay as they were written.
 std::string CompactJson(std::string_view json);
 //! The same of a text that comes in pieces. Holds no more than the string that a piece ends in.
