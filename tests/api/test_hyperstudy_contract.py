@@ -1,4 +1,4 @@
-"""HyperStudy's protocol, statement by statement, where no other test of it does: every field of every type, the filters of components, spellings, what is not served."""
+"""HyperStudy's protocol, statement by statement, where no other test of it does: every field of every type, the filters of components, spellings."""
 import re
 import secrets
 
@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from conftest import new_study
-from harness.hyperstudy import Client, HyperStudyError, NotFoundError, ValidationError, flatten
+from harness.hyperstudy import Client, NotFoundError, ValidationError, flatten
 
 #: As the contract lists them, and what every record has beside them.
 EVERYWHERE = "experimentId roomId sessionId deploymentId participantId timestamp onset"
@@ -108,16 +108,6 @@ def test_an_organisation_may_be_named(experiment, client):
     # Keys have a header of their own.
     refused = requests.get(f"{client.base}/data/events/experiment/{experiment.id}", timeout=10)
     assert refused.status_code == 401 and refused.json()["error"]["code"] == "UNAUTHORIZED" and refused.headers["Content-Type"].startswith("application/json")
-
-
-@pytest.mark.parametrize("method, path", [
-    ("POST", "experiments"), ("PUT", "experiments/x"), ("POST", "experiments/validate"), ("DELETE", "experiments/x"), ("POST", "experiments/x/share"), ("POST", "deployments"),
-    ("GET", "deployments/x/agent-spend"), ("POST", "deployments/x/run-more"), ("GET", "personas"), ("POST", "personas"), ("GET", "agent-cognition/catalog"),
-    ("GET", "data/questionnaire-responses/experiment/x")])
-def test_what_is_not_served_says_so_in_the_envelope(client, method, path):
-    with pytest.raises(HyperStudyError) as caught:
-        client.request(method, path, **({"json": {}} if method in ("POST", "PUT") else {}))
-    assert caught.value.status in (404, 405, 501) and caught.value.code in ("NOT_FOUND", "METHOD_NOT_ALLOWED", "NOT_IMPLEMENTED")
 
 
 def test_ids_with_everything_in_them(owner, client):

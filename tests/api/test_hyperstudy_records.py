@@ -196,6 +196,19 @@ def test_numbers_that_are_none(study, client):
     assert client.fetch("sync", study.id)[0]["timeDrift"] is None and client.fetch("events", study.id) == []
 
 
+def sort_of(value):
+    return "number" if type(value) in (int, float) else "object" if isinstance(value, (dict, list)) else type(value).__name__
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_column_has_one_type(world, client, kind):
+    """For data frames that are strict: a column is of numbers, texts, flags or objects, but for payloads of events, which are what they are."""
+    rows = world.ask(client, kind)
+    for name in rows[0]:
+        sorts = {sort_of(row[name]) for row in rows if row[name] is not None}
+        assert len(sorts) <= 1 or (kind, name) == ("events", "value"), (name, sorts)
+
+
 def test_data_frames(world, client):
     """As clients make them: nested fields flattened, times parsed, seconds beside onsets."""
     pandas = pytest.importorskip("pandas")
