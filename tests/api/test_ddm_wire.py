@@ -410,7 +410,6 @@ def test_too_many_requests(tmp_path):
     assert server.stop() == 0
 
 
-@pytest.mark.xfail(strict=True, reason="an administrator who is not the owner is let in: deleting.cc asks RefuseOthers with superuser_may")
 def test_deleting_everything_is_the_owners_alone(fresh, boss):
     fresh.take_part(DONATION)
     answer = boss.delete(f"{fresh.api}/data/delete")

