@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cerrno>
 #include <cmath>
@@ -23,7 +24,6 @@ namespace sheaf::files {
 namespace {
 
 constexpr Micros kLongest = Micros{10} * 1'000'000;
-constexpr std::size_t kMostOutput = 256u << 10;
 std::counting_semaphore<2> running(2);
 
 Result<blobs::Descriptor> PlainCopy(blobs::BlobReader& bytes, const std::string& directory) {
@@ -35,15 +35,14 @@ Result<blobs::Descriptor> PlainCopy(blobs::BlobReader& bytes, const std::string&
     SHEAF_TRY(blobs::WriteAll(file.number(), piece));
     offset += piece.size();
   }
-  ::lseek(file.number(), 0, SEEK_SET);
   return file;
 }
 
-//! What the process writes until it ends or its time is over.
-std::string ReadOutput(int pipe, pid_t child) {
+//! What the process writes until it ends or its time is over; of more than `most`, whole lines at the end.
+std::string ReadOutput(int pipe, pid_t child, std::size_t most) {
   std::string output;
   const Micros end = MonotonicNow() + kLongest;
-  while (output.size() < kMostOutput) {
+  for (;;) {
     const Micros left = end - MonotonicNow();
     struct pollfd wait {
       pipe, POLLIN, 0
@@ -57,12 +56,24 @@ std::string ReadOutput(int pipe, pid_t child) {
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return output;
     output.append(buffer, static_cast<std::size_t>(got));
+    if (output.size() > 2 * most) output.erase(0, std::min(output.find('\n', output.size() - most), output.size() - 1) + 1);
   }
   ::kill(child, SIGKILL);
   return {};
 }
 
-Result<std::string> Run(const std::string& program, int input) {
+//! What is asked, and in which form it is answered.
+struct Question {
+  const char* entries;
+  const char* form;
+  std::size_t most;  // of the answer
+};
+constexpr Question kHead = {"format=duration:stream=codec_type,width,height,duration", "json", 256u << 10};
+// A browser that records does not know how long it will be, and leaves the duration out: the last packets tell.
+constexpr Question kPackets = {"packet=pts_time,duration_time", "csv=p=0", 64u << 10};
+
+Result<std::string> Run(const std::string& program, int input, const Question& question) {
+  ::lseek(input, 0, SEEK_SET);
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return Fail(blobs::FromErrno(errno, "A pipe could not be made."));
   blobs::Descriptor from(ends[0]), to(ends[1]);
@@ -76,9 +87,9 @@ Result<std::string> Run(const std::string& program, int input) {
                                           "-format_whitelist",
                                           "matroska,webm,mov,mp4,m4a,3gp,wav,ogg,mp3,flac,aac,avi,mpegts",
                                           "-show_entries",
-                                          "format=duration:stream=codec_type,width,height,duration",
+                                          question.entries,
                                           "-of",
-                                          "json",
+                                          question.form,
                                           "-i",
                                           "/proc/self/fd/0",
                                           nullptr};
@@ -104,7 +115,7 @@ Result<std::string> Run(const std::string& program, int input) {
   const rlimit memory{std::uint64_t{2} << 30, std::uint64_t{2} << 30};
   ::prlimit(child, RLIMIT_AS, &memory, nullptr);
   to.Close();
-  std::string output = ReadOutput(from.number(), child);
+  std::string output = ReadOutput(from.number(), child, question.most);
   from.Close();
   int state = 0;
   while (::waitpid(child, &state, 0) < 0 && errno == EINTR) {}
@@ -112,12 +123,15 @@ Result<std::string> Run(const std::string& program, int input) {
   return output;
 }
 
+std::optional<std::int64_t> MillisecondsOf(double seconds) {
+  if (!std::isfinite(seconds) || seconds <= 0 || seconds > 1e9) return std::nullopt;
+  return static_cast<std::int64_t>(std::llround(seconds * 1000));
+}
+
 std::optional<std::int64_t> Milliseconds(const boost::json::object& object) {
   const auto* const text = object.if_contains("duration");
   if (text == nullptr || !text->is_string()) return std::nullopt;
-  const double seconds = std::strtod(text->get_string().c_str(), nullptr);
-  if (!std::isfinite(seconds) || seconds <= 0 || seconds > 1e9) return std::nullopt;
-  return static_cast<std::int64_t>(std::llround(seconds * 1000));
+  return MillisecondsOf(std::strtod(text->get_string().c_str(), nullptr));
 }
 
 std::optional<std::int64_t> Pixels(const boost::json::object& object, const char* name) {
@@ -126,7 +140,30 @@ std::optional<std::int64_t> Pixels(const boost::json::object& object, const char
   return number->get_int64();
 }
 
+bool HasStreams(std::string_view json) {
+  boost::system::error_code problem;
+  const auto value = boost::json::parse(json, problem);
+  const auto* const streams = problem || !value.is_object() ? nullptr : value.get_object().if_contains("streams");
+  return streams != nullptr && streams->is_array() && !streams->get_array().empty();
+}
+
 }  // namespace
+
+std::optional<std::int64_t> EndOfPackets(std::string_view csv) {
+  double last = 0;
+  while (!csv.empty()) {
+    const std::size_t end = std::min(csv.find('\n'), csv.size());
+    const std::string line(csv.substr(0, end));
+    csv.remove_prefix(std::min(end + 1, csv.size()));
+    char* behind = nullptr;
+    const double begins = std::strtod(line.c_str(), &behind);
+    // "N/A"
+    if (behind == line.c_str() || *behind != ',') continue;
+    const double takes = std::strtod(behind + 1, nullptr);
+    if (std::isfinite(begins) && std::isfinite(takes)) last = std::max(last, begins + takes);
+  }
+  return MillisecondsOf(last);
+}
 
 std::optional<std::string> FindProbe() {
   const char* const path = std::getenv("PATH");
@@ -166,8 +203,12 @@ Result<Measures> Probe(const std::string& program, blobs::BlobReader& bytes, con
     ~Turn() { running.release(); }
   } turn;
   SHEAF_ASSIGN(const blobs::Descriptor file, PlainCopy(bytes, directory));
-  SHEAF_ASSIGN(const std::string output, Run(program, file.number()));
-  return ReadMeasures(output);
+  SHEAF_ASSIGN(const std::string head, Run(program, file.number(), kHead));
+  Measures measures = ReadMeasures(head);
+  if (measures.duration_ms || !HasStreams(head)) return measures;
+  SHEAF_ASSIGN(const std::string packets, Run(program, file.number(), kPackets));
+  measures.duration_ms = EndOfPackets(packets);
+  return measures;
 }
 
 }  // namespace sheaf::files

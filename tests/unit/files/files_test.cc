@@ -228,5 +228,11 @@ TEST(Probe, ReadsWhatItKnowsAndNothingElse) {
   }
 }
 
+TEST(Probe, TakesTheLastPacketsEnd) {
+  EXPECT_EQ(EndOfPackets("0.000000,0.033000\n1.454000,0.020000,\n1.400000,0.100000\n"), 1500);
+  EXPECT_EQ(EndOfPackets("1.25,N/A\nN/A,0.5\nN/A,N/A"), 1250);
+  for (const char* text : {"", "\n\n", "N/A,N/A\n", "inf,1\n", "-5,1", "1e300,1\n", "word"}) EXPECT_FALSE(EndOfPackets(text)) << text;
+}
+
 }  // namespace
 }  // namespace sheaf::files
