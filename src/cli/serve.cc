@@ -38,7 +38,6 @@
 #include "cli/serve_quality.h"
 #include "cli/serve_schedules.h"
 #include "cli/site_key_file.h"
-#include "export/job_quality.h"
 #include "export/jobs.h"
 #include "export/pipeline.h"
 #include "export/time_zone.h"
@@ -244,7 +243,7 @@ void WatchChanges(vault::Vault& vault, const api::native::Monitoring& monitoring
   };
   hooks.dropped = forget;
   hooks.rewritten = [quality](std::string_view study) { return quality->Forget(study); };
-  vault::OnChange(vault, std::move(hooks));
+  vault.OnChange(hooks);
 }
 
 Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const ServeOptions& options, api::native::Monitoring& monitoring) {
@@ -282,6 +281,7 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   job_options.temporary = directory.TemporaryPath();
   job_options.ended = [audit = rooms.audit](const catalog::ExportJob& job) { AuditJob(*audit, job); };
   job_options.foreign = api::hyperstudy::MakeBundleLayout();
+  job_options.quality = monitoring.quality;
   rooms.jobs = std::make_shared<exporting::JobRunner>(std::move(job_options));
   privacy::Eraser::Options eraser_options;
   eraser_options.catalog = rooms.catalog;
@@ -372,7 +372,6 @@ Status StopServer(Running running, const sigset_t& signals, int grace_s) {
   running.rooms.retention.reset();
   running.rooms.jobs.reset();
   running.rooms.audit->Stop();
-  exporting::TellQuality(nullptr);
   running.monitoring.quality->Stop();
   SHEAF_TRY(running.rooms.vault->Close());
   return flushed;

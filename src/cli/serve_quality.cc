@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-#include "export/job_quality.h"
 #include "files/files.h"
-#include "ingest/ingest.h"
 
 namespace sheaf::cli {
 namespace {
@@ -33,18 +31,18 @@ Result<quality::FilesOf> WholeFiles(files::Files& files, std::string_view study,
 
 }  // namespace
 
-void OpenQuality(const std::string& studies, const api::native::Rooms& rooms, api::native::Monitoring& monitoring) {
+void OpenQuality(const std::string& studies, api::native::Rooms& rooms, api::native::Monitoring& monitoring) {
   monitoring.refusals = std::make_shared<quality::Refusals>(studies);
-  ingest::TellRefused(
-      [refusals = monitoring.refusals](std::string_view study, std::string_view dataset,
-                                       const std::map<ErrorCode, std::uint64_t>& reasons) { refusals->Add(study, dataset, reasons); });
+  rooms.refused = [refusals = monitoring.refusals](std::string_view study, std::string_view dataset,
+                                                   const std::map<ErrorCode, std::uint64_t>& reasons) {
+    refusals->Add(study, dataset, reasons);
+  };
   quality::Checker::Options options;
   options.vault = rooms.vault;
   options.directory = studies;
   options.refusals = monitoring.refusals;
   options.files = [files = rooms.files](std::string_view study, std::string_view dataset) { return WholeFiles(*files, study, dataset); };
   monitoring.quality = std::make_shared<quality::Checker>(std::move(options));
-  exporting::TellQuality(monitoring.quality);
 }
 
 }  // namespace sheaf::cli

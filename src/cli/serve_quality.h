@@ -7,7 +7,8 @@
 
 namespace sheaf::cli {
 
-//! Fills `refusals` and `quality`. `studies`: where studies' files are kept; vault and files are there already.
-void OpenQuality(const std::string& studies, const api::native::Rooms& rooms, api::native::Monitoring& monitoring);
+//! Fills `refusals` and `quality`, and in `rooms` who is told of what is refused. `studies`: where studies' files are kept; vault and
+//! files are there already.
+void OpenQuality(const std::string& studies, api::native::Rooms& rooms, api::native::Monitoring& monitoring);
 
 }  // namespace sheaf::cli

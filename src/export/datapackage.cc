@@ -182,7 +182,7 @@ json::object Resource(const FileEntry& file, const PackageDataset& dataset, cons
   if (file.format != Format::kParquet) resource["encoding"] = "utf-8";
   resource["bytes"] = file.bytes;
   resource["hash"] = "sha256:" + file.sha256;
-  resource["rows"] = file.rows;
+  resource["rows"] = file.rows.value_or(0);
   if (file.format == Format::kCsv) {
     resource["dialect"] = json::object{{"delimiter", options.profile == CsvProfile::kExcelEu ? ";" : ","},
                                        {"lineTerminator", "\r\n"},

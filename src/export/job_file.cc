@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <exception>
 #include <filesystem>
-#include <mutex>
 #include <unordered_set>
 #include <utility>
 
@@ -15,7 +14,6 @@
 #include "export/handover_sink.h"
 #include "export/job_answers.h"
 #include "export/job_parts.h"
-#include "export/job_quality.h"
 #include "export/pipeline.h"
 #include "export/rows.h"
 #include "export/spool_file.h"
@@ -106,18 +104,9 @@ std::string PrivacyJson(const ExportOptions& options, const std::vector<PlannedD
   return ExportPrivacyJson(options, plans);
 }
 
-std::mutex checker_mutex;
-std::shared_ptr<quality::Checker> current_checker;
-
-std::shared_ptr<quality::Checker> CurrentChecker() {
-  const std::lock_guard lock(checker_mutex);
-  return current_checker;
-}
-
 //! How good the data is that the file is made of: all of the datasets that whoever asked may see. An export does not fail for it.
-std::string QualityJson(const JobContext& context, const std::vector<PlannedDataset>& datasets) {
-  const auto checker = CurrentChecker();
-  if (!checker) return {};
+void TellQuality(const JobContext& context, const std::vector<PlannedDataset>& datasets, Manifest& manifest) {
+  if (context.quality == nullptr) return;
   context.state.Say("checking the data's quality");
   quality::Request request;
   request.patience_ms = kQualityPatienceMs;
@@ -127,11 +116,13 @@ std::string QualityJson(const JobContext& context, const std::vector<PlannedData
   request.whom.with_records = !context.viewer.rights.datasets.empty();
   if (const auto seen = privacy::WhoIsSeen(context.viewer.rights, context.viewer.settings)) {
     auto numbers = context.study.ParticipantNumbers(*seen);
-    if (!numbers) return {};
+    if (!numbers) return;
     request.whom.seen = *std::move(numbers);
   }
-  const auto report = checker->Report(context.study, request);
-  return report ? quality::SummaryJson(*report, Now()) : std::string();
+  const auto report = context.quality->Report(context.study, request);
+  if (!report) return;
+  manifest.quality = quality::SummaryJson(*report, Now());
+  for (const auto& dataset : report->datasets) manifest.completeness[dataset.dataset->id] = quality::CompletenessJson(dataset.completeness);
 }
 
 FileEntry SingleEntry(const PlannedDataset& planned, const TimeRange& range) {
@@ -212,7 +203,7 @@ void AddSingleDataset(const PlannedDataset& planned, const std::string& name, co
   entry.path = name;
   entry.bytes = published.size;
   entry.sha256 = published.sha256;
-  manifest.datasets.push_back({planned.plan.dataset, entry.rows, entry.first_time, entry.last_time});
+  manifest.datasets.push_back({planned.plan.dataset, entry.rows.value_or(0), entry.first_time, entry.last_time});
 }
 
 //! One dataset in one file; with the files that its rows name it is a ZIP.
@@ -246,7 +237,7 @@ Result<JobFile> Write(const JobContext& context, const std::string& study_name) 
   manifest.account = context.job.account;
   manifest.created_at = instant;
   manifest.request = context.job.request;
-  manifest.quality = QualityJson(context, datasets);
+  TellQuality(context, datasets, manifest);
   manifest.cursor = datasets.empty() ? CursorText(context.study.LastSeq()) : datasets.front().plan.cursor;
 
   JobFile file;
@@ -291,11 +282,6 @@ Result<std::vector<PlannedDataset>> PlanDatasets(const JobContext& context, cons
     datasets.push_back(std::move(planned));
   }
   return datasets;
-}
-
-void TellQuality(std::shared_ptr<quality::Checker> checker) {
-  const std::lock_guard lock(checker_mutex);
-  current_checker = std::move(checker);
 }
 
 Result<std::vector<std::string>> ResolveDatasets(vault::StudyVault& study, const ExportOptions& options, const model::ViewRights& rights) {

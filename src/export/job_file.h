@@ -13,6 +13,7 @@
 #include "export/observed_cursor.h"
 #include "export/plan.h"
 #include "files/files.h"
+#include "quality/checker.h"
 
 namespace sheaf::exporting {
 
@@ -36,6 +37,7 @@ struct JobContext {
   JobState& state;
   files::Files* files = nullptr;           //!< of records; null: there are none
   const ForeignLayout* foreign = nullptr;  //!< of ZipLayout::kHyperStudy
+  quality::Checker* quality = nullptr;     //!< null: files do not say how good the data is
 };
 
 //! A dataset's part, counted before it is written.

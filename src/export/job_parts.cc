@@ -199,7 +199,7 @@ Status WriteParts(const JobContext& context, const ExportOptions& options, const
   SHEAF_TRY(parts.Finish());
   SHEAF_TRY(CheckRows(*plan.dataset, planned.rows, observed.Seen().rows));
   std::uint64_t rows = 0;
-  for (const auto& entry : manifest.files) rows += entry.rows;
+  for (const auto& entry : manifest.files) rows += entry.rows.value_or(0);
   SHEAF_TRY(CheckRows(*plan.dataset, planned.rows, rows));
   manifest.datasets.push_back({plan.dataset, observed.Seen().rows, observed.Seen().first, observed.Seen().last});
   manifest.privacy = ExportPrivacyJson(options, {&plan});

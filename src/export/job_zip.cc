@@ -17,6 +17,7 @@
 #include "export/rows.h"
 #include "export/spool_file.h"
 #include "export/tickets.h"
+#include "quality/report_json.h"
 
 namespace sheaf::exporting {
 namespace {
@@ -50,7 +51,22 @@ class ZipJob {
   ZipJob(const JobContext& context, const ExportOptions& options, Manifest& manifest, ZipWriter& zip)
       : context_(context), options_(options), manifest_(manifest), zip_(zip), extension_("." + std::string(Name(options.inner))) {}
 
+  //! What the files of each dataset are called; before any is added.
+  void NameFiles(const std::vector<PlannedDataset>& datasets) {
+    if (!IsForeign()) return;
+    std::vector<std::string> taken;
+    for (const auto& planned : datasets) {
+      for (auto& extract : context_.foreign->ExtractsOf(planned.plan)) taken.push_back(std::move(extract.name));
+      const model::Dataset& dataset = *planned.plan.dataset;
+      auto own = context_.foreign->NameOf(dataset);
+      if (own) taken.push_back(file_names_[dataset.id] = *std::move(own));
+    }
+    FolderNames others({taken.begin(), taken.end()});
+    for (const auto& planned : datasets) file_names_.try_emplace(planned.plan.dataset->id, others.Of(planned.plan.dataset->id));
+  }
+
   Status Add(const PlannedDataset& planned) {
+    FindCompleteness(planned.plan);
     context_.state.SayWriting(planned.plan.dataset->id, planned.rows);
     total_ = TimeRange();
     const bool parquet = options_.inner == Format::kParquet;
@@ -61,7 +77,7 @@ class ZipJob {
     }
     SHEAF_TRY(CheckRows(*planned.plan.dataset, planned.rows, total_.rows));
     manifest_.datasets.push_back({planned.plan.dataset, total_.rows, total_.first, total_.last});
-    return {};
+    return AddExtracts(planned.plan);
   }
 
   //! Where another system's downloads have such files; without effect on other layouts.
@@ -148,6 +164,27 @@ class ZipJob {
     return text;
   }
 
+  //! What each file by person is to say. Only those who are seen have files; an export does not fail for it.
+  void FindCompleteness(const Plan& plan) {
+    completeness_.reset();
+    // Beside the rows it would tell how many were left out.
+    const bool told = manifest_.completeness.contains(plan.dataset->id) && !plan.risk.suppress;
+    if (!IsByPerson(options_.layout) || context_.quality == nullptr || !told) return;
+    const auto pairs = context_.quality->ReportPairs(context_.study, plan.dataset->id);
+    if (!pairs) return;
+    completeness_.emplace();
+    for (const auto& pair : *pairs) (*completeness_)[{pair.session == 0 ? -1 : pair.session, pair.participant}] = pair.completeness;
+  }
+
+  //! As JSON; empty where nothing is said of it.
+  std::string CompletenessOf(const Person& person, std::string_view extract) const {
+    if (!completeness_) return {};
+    const auto found = completeness_->find(person);
+    // Of some of the records nothing is expected.
+    const bool expected = extract.empty() && found != completeness_->end();
+    return quality::CompletenessJson(expected ? std::optional(found->second) : std::nullopt);
+  }
+
   //! Who has records in the ZIP, and where they were.
   Status DescribePeople() {
     std::set<std::pair<std::string, std::string>> people;
@@ -163,7 +200,7 @@ class ZipJob {
     study.name = manifest_.study_name;
     SHEAF_ASSIGN(auto described, context_.foreign->Describe(study, context_.study, reader, {people.begin(), people.end()}, options_.inner));
     manifest_.rooms = std::move(described.rooms);
-    return AddText("participants" + extension_, described.participants);
+    return AddText("participants" + extension_, described.participants, described.rows);
   }
 
   std::string DatasetPath(const Plan& plan) const { return plan.dataset->id + "/" + plan.dataset->id + extension_; }
@@ -176,11 +213,13 @@ class ZipJob {
     return zip_.Begin({path, size, deflate, manifest_.created_at});
   }
 
-  Status End(const std::string& path, const Plan& plan, const TimeRange& range, const std::optional<Person>& person) {
+  Status End(const std::string& path, const Plan& plan, const TimeRange& range, const std::optional<Person>& person,
+             std::string_view extract = {}) {
     SHEAF_ASSIGN(auto written, zip_.End());
     FileEntry entry;
     entry.path = path;
     entry.dataset = plan.dataset->id;
+    entry.extract = extract;
     entry.format = options_.inner;
     entry.rows = range.rows;
     entry.bytes = written.bytes;
@@ -188,20 +227,23 @@ class ZipJob {
     entry.last_time = range.last;
     entry.sha256 = std::move(written.sha256);
     if (person) {
+      entry.completeness = CompletenessOf(*person, extract);
       entry.participant = std::string(plan.people->ParticipantId(person->participant));
       if (person->session >= 0) entry.session = std::string(plan.people->SessionId(person->session));
     }
     manifest_.files.push_back(std::move(entry));
-    total_.Add(range);
+    if (extract.empty()) total_.Add(range);
     return {};
   }
 
-  Status AddText(const std::string& path, const std::string& text) {
+  Status AddText(const std::string& path, const std::string& text, std::optional<std::uint64_t> rows = std::nullopt) {
     SHEAF_TRY(zip_.Begin({path, text.size(), true, manifest_.created_at}));
     SHEAF_TRY(zip_.Write(text));
     SHEAF_ASSIGN(auto written, zip_.End());
     FileEntry entry;
     entry.path = path;
+    entry.rows = rows;
+    if (rows && !manifest_.quality.empty()) entry.completeness = quality::CompletenessJson(std::nullopt);
     entry.bytes = written.bytes;
     entry.sha256 = std::move(written.sha256);
     manifest_.files.push_back(std::move(entry));
@@ -241,22 +283,38 @@ class ZipJob {
 
   bool IsForeign() const { return options_.layout == ZipLayout::kHyperStudy && context_.foreign != nullptr; }
 
-  std::unique_ptr<Encoder> NewEncoder(const Plan& plan) const {
-    return IsForeign() ? context_.foreign->MakeEncoder(plan, context_.study) : MakeEncoder(plan);
+  std::unique_ptr<Encoder> NewEncoder(const Plan& plan, std::string_view extract = {}) const {
+    return IsForeign() ? context_.foreign->MakeEncoder(plan, context_.study, extract) : MakeEncoder(plan);
   }
 
-  std::string PersonPath(const Plan& plan, const Person& person) {
+  //! The same records again, as far as the other system has files of their own for them. They count once.
+  Status AddExtracts(const Plan& plan) {
+    if (!IsForeign()) return {};
+    for (const auto& extract : context_.foreign->ExtractsOf(plan)) {
+      ExportOptions options = plan.options;
+      options.filter = plan.options.filter.empty() ? extract.filter : "{\"all\":[" + plan.options.filter + "," + extract.filter + "]}";
+      SHEAF_ASSIGN(Plan part, MakePlan(context_.study, options, plan.dataset->id, plan.select.upto, context_.viewer));
+      part.select.order = plan.select.order;
+      // Who hides how well is told by all of the records.
+      part.risk = plan.risk;
+      SHEAF_TRY(AddByPerson(part, extract.name));
+    }
+    return {};
+  }
+
+  std::string PersonPath(const Plan& plan, const Person& person, std::string_view extract = {}) {
     if (IsForeign()) {
       const std::string_view id = plan.people->ParticipantId(person.participant);
       const std::string room = person.session < 0 ? std::string() : sessions_.Of(plan.people->SessionId(person.session));
-      return context_.foreign->PathOf(room, participants_.Of(id), id, *plan.dataset) + extension_;
+      const std::string_view name = extract.empty() ? std::string_view(file_names_.at(plan.dataset->id)) : extract;
+      return context_.foreign->PathOf(room, participants_.Of(id), id, name) + extension_;
     }
     const std::string session(person.session < 0 ? kNoSession : std::string_view(sessions_.Of(plan.people->SessionId(person.session))));
     return session + "/" + participants_.Of(plan.people->ParticipantId(person.participant)) + "/" + plan.dataset->id + extension_;
   }
 
   //! One pass sorted by session and participant, cut where either changes: no query per person.
-  Status AddByPerson(const Plan& plan) {
+  Status AddByPerson(const Plan& plan, std::string_view extract = {}) {
     vault::Select select = plan.select;
     const std::size_t session_place = ColumnPlace(select, ColumnKind::kSession);
     const std::size_t participant_place = ColumnPlace(select, ColumnKind::kParticipant);
@@ -268,8 +326,9 @@ class ZipJob {
     select.order.insert(select.order.begin(), by_person.begin(), by_person.end());
     SHEAF_ASSIGN(auto cursor, ReadRows(context_.study, plan, select));
     const InterruptWatch watch(context_.state.progress.cancelled, [&cursor] { cursor->Interrupt(); });
-    const auto encoder = NewEncoder(plan);
+    const auto encoder = NewEncoder(plan, extract);
     PersonFile open;
+    open.extract = extract;
     for (;;) {
       SHEAF_ASSIGN(const auto batch, cursor->Next());
       if (context_.state.Cancelled()) return Fail(CancelledError());
@@ -292,13 +351,14 @@ class ZipJob {
         if (open.buffer.size() >= kFlushBytes) SHEAF_TRY(Flush(open));
         begin = end;
       }
-      context_.state.progress.rows += batch->rows;
+      if (extract.empty()) context_.state.progress.rows += batch->rows;
     }
     return EndPerson(plan, *encoder, open);
   }
 
   struct PersonFile {
     std::optional<Person> person;
+    std::string_view extract;
     std::string path;
     std::string buffer;
     TimeRange range;
@@ -312,7 +372,7 @@ class ZipJob {
 
   Status BeginPerson(const Plan& plan, const Encoder& encoder, const Person& person, PersonFile& open) {
     open.person = person;
-    open.path = PersonPath(plan, person);
+    open.path = PersonPath(plan, person, open.extract);
     open.range = TimeRange();
     SHEAF_TRY(Begin(open.path));
     encoder.Begin(open.buffer);
@@ -323,7 +383,7 @@ class ZipJob {
     if (!open.person) return {};
     encoder.End(open.buffer, open.range.rows);
     SHEAF_TRY(Flush(open));
-    return End(open.path, plan, open.range, open.person);
+    return End(open.path, plan, open.range, open.person, open.extract);
   }
 
   //! Whose rows there are, by one pass over two narrow columns; then a file for each of them.
@@ -374,6 +434,8 @@ class ZipJob {
   const std::string extension_;
   FolderNames participants_;
   FolderNames sessions_{{kNoSession, kSchemas, "files", "README.txt", "datapackage.json", "metadata.json"}};
+  std::map<std::string, std::string> file_names_;                        // of another system's layout, by dataset
+  std::optional<std::map<Person, quality::Completeness>> completeness_;  // of the dataset that is written
   TimeRange total_;
   std::set<std::string> media_paths_;  // in lower case
 };
@@ -384,6 +446,7 @@ Status WriteZip(const JobContext& context, const ExportOptions& options, const s
                 Sink& sink) {
   SHEAF_ASSIGN(const auto zip, ZipWriter::Open([&sink](std::string_view bytes) { return sink.Write(bytes); }));
   ZipJob job(context, options, manifest, *zip);
+  job.NameFiles(datasets);
   for (const auto& planned : datasets) SHEAF_TRY(job.Add(planned));
   if (options.media) {
     SHEAF_ASSIGN(auto media, ChooseMedia(context, options, datasets));

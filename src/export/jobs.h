@@ -14,6 +14,10 @@
 #include "secrets/key_ring.h"
 #include "vault/vault.h"
 
+namespace sheaf::quality {
+class Checker;
+}  // namespace sheaf::quality
+
 namespace sheaf::exporting {
 
 class ForeignLayout;
@@ -49,6 +53,8 @@ class JobRunner {
     std::shared_ptr<files::Files> files = nullptr;
     //! For ZipLayout::kHyperStudy.
     std::shared_ptr<const ForeignLayout> foreign = nullptr;
+    //! How good the data is that files are made of; without it they do not say.
+    std::shared_ptr<quality::Checker> quality = nullptr;
     //! Told of each job that succeeded or failed here, once its row says so.
     std::function<void(const catalog::ExportJob&)> ended = nullptr;
   };

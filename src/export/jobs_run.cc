@@ -162,9 +162,17 @@ void JobRunner::Impl::FinishWithOwnFile(Running& running) {
   } else {
     const Viewer viewer = ViewerOf(*about, *std::move(rights));
     file = SealTo(job.study).and_then([&](const blobs::SealTo& seal_to) {
-      return WriteJobFile(
-          {job, viewer, **study, *options_.blobs, seal_to, options_.temporary, running.state, options_.files.get(), options_.foreign.get()},
-          about->name);
+      const JobContext context{job,
+                               viewer,
+                               **study,
+                               *options_.blobs,
+                               seal_to,
+                               options_.temporary,
+                               running.state,
+                               options_.files.get(),
+                               options_.foreign.get(),
+                               options_.quality.get()};
+      return WriteJobFile(context, about->name);
     });
   }
   job.rows_done = running.state.progress.rows;

@@ -32,24 +32,33 @@ json::object Object(const DatasetEntry& entry) {
           {"last_time", Time(entry.last_time)}};
 }
 
-json::object Object(const FileEntry& entry, ZipLayout layout) {
+//! As JSON; empty where the file does not say.
+std::string_view CompletenessOf(const FileEntry& entry, const Manifest& manifest) {
+  if (IsByPerson(manifest.layout) || !entry.rows) return entry.completeness;
+  const auto found = manifest.completeness.find(entry.dataset);
+  return found == manifest.completeness.end() ? std::string_view() : std::string_view(found->second);
+}
+
+json::object Object(const FileEntry& entry, const Manifest& manifest) {
   json::object file{{"path", entry.path}};
   if (!entry.dataset.empty()) {
     file["dataset"] = entry.dataset;
-    if (IsByPerson(layout)) {
+    if (!entry.extract.empty()) file["extract"] = entry.extract;
+    if (IsByPerson(manifest.layout)) {
       file["session"] = entry.session ? json::value(*entry.session) : json::value(nullptr);
       file["participant"] = entry.participant ? json::value(*entry.participant) : json::value(nullptr);
     }
     file["format"] = Name(entry.format);
-    file["rows"] = entry.rows;
   }
+  if (entry.rows) file["rows"] = *entry.rows;
   file["bytes"] = entry.bytes;
   if (entry.part > 0) {
     file["part"] = entry.part;
     file["offset"] = entry.offset;
-  } else if (!entry.dataset.empty()) {
+  } else if (entry.rows) {
     file["first_time"] = Time(entry.first_time);
     file["last_time"] = Time(entry.last_time);
+    if (const std::string_view text = CompletenessOf(entry, manifest); !text.empty()) file["completeness"] = Parsed(std::string(text));
   }
   file["sha256"] = entry.sha256;
   return file;
@@ -101,7 +110,7 @@ std::string ManifestJson(const Manifest& manifest, const ExportFile* file) {
     rows += entry.rows;
     datasets.push_back(Object(entry));
   }
-  for (const auto& entry : manifest.files) files.push_back(Object(entry, manifest.layout));
+  for (const auto& entry : manifest.files) files.push_back(Object(entry, manifest));
   root["rows"] = rows;
   root["datasets"] = std::move(datasets);
   root["files"] = std::move(files);

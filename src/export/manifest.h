@@ -3,6 +3,7 @@
 //! described in docs/formats/manifest.md.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,12 +21,14 @@ namespace sheaf::exporting {
 struct FileEntry {
   std::string path;
   std::string dataset;                              //!< id; empty for README.txt and its like
+  std::string extract;                              //!< which of the dataset's records, that are in another file, too; empty: its own
   std::optional<std::string> participant, session;  //!< ids; only where the file is one person's. No session: null
   Format format = Format::kCsv;
-  std::uint64_t rows = 0;
+  std::optional<std::uint64_t> rows;  //!< nullopt: it has none
   std::uint64_t bytes = 0;
   std::optional<Micros> first_time, last_time;
   std::string sha256;
+  std::string completeness;  //!< JSON of quality::CompletenessJson, of a person's file; empty: it does not say
   std::uint64_t part = 0;    //!< its number; 0: the export is not cut
   std::uint64_t offset = 0;  //!< of a part, in the export's file
 };
@@ -49,10 +52,11 @@ struct Manifest {
   std::string study_name;
   std::string account;  //!< who asked
   Micros created_at = 0;
-  std::string request;  //!< canonical JSON
-  std::string cursor;   //!< for `since` of the next export
-  std::string privacy;  //!< JSON of ExportPrivacyJson; empty: kept as it is
-  std::string quality;  //!< JSON of quality::SummaryJson; empty: not checked
+  std::string request;                                           //!< canonical JSON
+  std::string cursor;                                            //!< for `since` of the next export
+  std::string privacy;                                           //!< JSON of ExportPrivacyJson; empty: kept as it is
+  std::string quality;                                           //!< JSON of quality::SummaryJson; empty: not checked
+  std::map<std::string, std::string, std::less<>> completeness;  //!< the same as in files, of whole datasets by their ids
   ZipLayout layout = ZipLayout::kDataset;
   std::string rooms;                  //!< JSON of ForeignLayout::People; empty: another layout
   std::vector<std::string> warnings;  //!< sentences; told in another system's layout

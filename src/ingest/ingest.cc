@@ -2,8 +2,6 @@
 
 #include <sodium.h>
 
-#include <mutex>
-
 #include <future>
 #include <optional>
 
@@ -42,15 +40,7 @@ class Digest {
   crypto_generichash_state state_;
 };
 
-std::mutex told_mutex;
-Refused told_of;
-
 }  // namespace
-
-void TellRefused(Refused told) {
-  const std::lock_guard lock(told_mutex);
-  told_of = std::move(told);
-}
 
 struct IngestRequest::State : std::enable_shared_from_this<IngestRequest::State> {
   State(std::shared_ptr<vault::StudyVault> into, IngestOptions how)
@@ -97,7 +87,7 @@ struct IngestRequest::State : std::enable_shared_from_this<IngestRequest::State>
   }
 
   void Answer(Status status) {
-    if (!reasons.empty() && !result.repeated) Tell();
+    if (options.refused && !reasons.empty() && !result.repeated) options.refused(study->StudyId(), options.dataset, reasons);
     const Done answer = std::move(done);
     answer(std::move(status), std::move(result));
   }
@@ -139,15 +129,6 @@ struct IngestRequest::State : std::enable_shared_from_this<IngestRequest::State>
     result.repeated = appended->repeated;
     result.seq = appended->seq;
     Answer({});
-  }
-
-  void Tell() const {
-    Refused tell;
-    {
-      const std::lock_guard lock(told_mutex);
-      tell = told_of;
-    }
-    if (tell) tell(study->StudyId(), options.dataset, reasons);
   }
 
   std::shared_ptr<vault::StudyVault> study;

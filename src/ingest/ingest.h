@@ -20,6 +20,10 @@ enum class OnError : std::uint8_t {
   kSkip,    //!< good records are kept, bad ones are named
 };
 
+//! Told how many records of a request were refused, by reason, on whichever thread. It must not block for long. A request that was
+//! answered before is not told again.
+using Refused = std::function<void(std::string_view study, std::string_view dataset, const std::map<ErrorCode, std::uint64_t>& reasons)>;
+
 struct IngestOptions {
   std::string dataset;
   BodyFormat format = BodyFormat::kNdjson;
@@ -27,12 +31,8 @@ struct IngestOptions {
   OnError on_error = OnError::kReject;
   std::string idempotency_key;  //!< already scoped to account and dataset; empty: none
   std::string spool_directory;  //!< DIR/tmp: a request beyond kSpoolBytes waits there until it is complete
+  Refused refused = nullptr;    //!< may be empty
 };
-
-//! From now on told how many records of a request were refused, by reason, on whichever thread; null: nobody. It must not block for
-//! long. A request that was answered before is not told again. Thread-safe.
-using Refused = std::function<void(std::string_view study, std::string_view dataset, const std::map<ErrorCode, std::uint64_t>& reasons)>;
-void TellRefused(Refused told);
 
 struct IngestResult {
   std::uint64_t accepted = 0;

@@ -48,7 +48,7 @@ Result<std::shared_ptr<const model::Dataset>> FindTable(vault::StudyVault& study
 }
 
 Result<SessionWindows> WindowsOf(vault::StudyVault& study) {
-  auto* const changes = vault::ChangesOf(study);
+  auto* const changes = study.Changes();
   if (changes == nullptr) return Fail(ErrorCode::kInternal, "this vault does not tell sessions' times");
   SHEAF_ASSIGN(const auto times, changes->TimesOfSessions());
   SessionWindows windows;
@@ -219,7 +219,8 @@ Result<StudyReport> Checker::Report(vault::StudyVault& study, const Request& req
     SHEAF_TRY(impl_->Refresh(study, *states, dataset, sessions, Budget{until, &states->stop}));
     report.datasets.push_back(
         Sum(states->datasets.at(dataset->number), dataset, request.whom, impl_->Around(*states, sessions, request.whom)));
-    SHEAF_TRY(Explain(study, request.whom, impl_->options.refusals.get(), impl_->options.files, report.datasets.back()));
+    SHEAF_TRY(Explain(study, request.whom, impl_->options.refusals.get(), impl_->options.files,
+                      states->datasets.at(dataset->number).Design(), report.datasets.back()));
   }
   for (const auto& [number, window] : sessions) {
     if (request.whom.session && number != *request.whom.session) continue;
@@ -236,6 +237,16 @@ Result<std::vector<GroupReport>> Checker::ReportEach(vault::StudyVault& study, c
   SHEAF_ASSIGN(const auto dataset, FindTable(study, id));
   SHEAF_TRY(impl_->Refresh(study, *states, dataset, sessions, Budget{Clock::now() + std::chrono::seconds(10), &states->stop}));
   return SumEach(states->datasets.at(dataset->number), by_session, whom, impl_->Around(*states, sessions, whom));
+}
+
+Result<std::vector<PairReport>> Checker::ReportPairs(vault::StudyVault& study, const std::string& id) {
+  const auto [states, held] = impl_->Lock(study.StudyId());
+  SHEAF_ASSIGN(const SessionWindows sessions, WindowsOf(study));
+  SHEAF_TRY(Impl::Look(study, *states));
+  SHEAF_ASSIGN(const auto dataset, FindTable(study, id));
+  const auto state = states->datasets.find(dataset->number);
+  if (state == states->datasets.end()) return Fail(ErrorCode::kNotFound, "the dataset was not checked");
+  return SumPairs(state->second, impl_->Around(*states, sessions, Whom()));
 }
 
 void Checker::Changed(std::string_view study) {

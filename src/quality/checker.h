@@ -45,6 +45,9 @@ class Checker {
   //! One report a participant or session of one dataset, in order of number.
   Result<std::vector<GroupReport>> ReportEach(vault::StudyVault& study, const std::string& dataset, bool by_session, const Whom& whom);
 
+  //! How complete everything is that one participant has in one session, of a dataset as it was last reported. kNotFound.
+  Result<std::vector<PairReport>> ReportPairs(vault::StudyVault& study, const std::string& dataset);
+
   //! Something was written: to be called after each commit, from any thread; never blocks.
   void Changed(std::string_view study);
   //! Called, on the background's thread, when what arrived in a study has been checked.

@@ -23,8 +23,15 @@ enum class Check : std::uint8_t {
   kGap,
   kOutsideSession,
   kSessionTimes,
+  // Found beside the records that are there (explain.h).
+  kRefused,
+  kRecordingMissing,
+  kPayloadMissing,
+  kIncomplete,
 };
-inline constexpr std::size_t kChecks = 13;
+inline constexpr std::size_t kChecks = 17;
+//! Those before it are looked for record by record, and what they found is kept.
+inline constexpr std::size_t kRecordChecks = static_cast<std::size_t>(Check::kRefused);
 
 enum class Severity : std::uint8_t { kInfo, kWarning, kError };
 inline constexpr std::size_t kSeverities = 3;
@@ -36,7 +43,7 @@ struct CheckEntry {
   std::string_view says;  //!< what is wrong with a record that is counted
 };
 
-//! In order of their numbers.
+//! The one list of checks: what reports say, and what a design may leave out. In order of their numbers.
 const std::array<CheckEntry, kChecks>& CheckCatalogue();
 const CheckEntry& Describe(Check check);
 std::optional<Check> CheckFrom(std::string_view name);

@@ -146,7 +146,7 @@ Status DatasetState::MarkChanged(vault::StudyVault& study, const model::Dataset&
     windows_ = sessions;
     return {};
   }
-  auto* const changes = vault::ChangesOf(study);
+  auto* const changes = study.Changes();
   if (changes == nullptr) return Fail(ErrorCode::kInternal, "this vault does not tell what went");
   SHEAF_ASSIGN(const auto died, changes->Died(dataset.id, upto_, upto));
   for (const auto& [participant, session] : died) groups_.All()[groups_.At(participant, session)].dirty = true;

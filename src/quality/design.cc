@@ -117,11 +117,17 @@ Design Assumed(const model::Dataset& dataset) {
   return design;
 }
 
+std::string CheckNames() {
+  std::string names;
+  for (const auto& entry : CheckCatalogue()) names += (names.empty() ? "" : ", ") + std::string(entry.name);
+  return names;
+}
+
 Status ReadChecksOff(const json::value& value, Design& design) {
   if (!value.is_array()) return Bad("ignore", "It must be a list of checks.");
   for (const auto& name : value.get_array()) {
     const auto check = name.is_string() ? CheckFrom(std::string_view(name.get_string())) : std::nullopt;
-    if (!check) return Bad("ignore", "There is no such check.");
+    if (!check) return Bad("ignore", "There is no such check. There are " + CheckNames() + ".");
     design.off[static_cast<std::size_t>(*check)] = true;
   }
   return {};
@@ -231,7 +237,7 @@ std::uint64_t Signature(const model::Dataset& dataset, const Design& design) {
   add(design.clock_jump_ms);
   add(design.clock_ahead_ms);
   hash = Mix(hash, static_cast<std::uint64_t>(design.component_field + 1) << 16 | static_cast<std::uint64_t>(design.state_field + 1));
-  for (const bool off : design.off) hash = Mix(hash, off ? 3 : 5);
+  for (std::size_t check = 0; check < kRecordChecks; ++check) hash = Mix(hash, design.off[check] ? 3 : 5);
   return Mix(hash, static_cast<std::uint64_t>(design.basis));
 }
 

@@ -24,8 +24,7 @@ std::string WhyIncomplete(const DatasetReport& report) {
 void AddIncomplete(DatasetReport& report) {
   const auto& completeness = report.completeness;
   if (!completeness || completeness->received >= completeness->expected) return;
-  report.others.push_back({"incomplete",
-                           Severity::kInfo,
+  report.others.push_back({Check::kIncomplete,
                            std::string(Name(completeness->basis)),
                            completeness->expected - completeness->received,
                            WhyIncomplete(report),
@@ -34,12 +33,8 @@ void AddIncomplete(DatasetReport& report) {
 
 void AddRefused(const std::string& study, Refusals& refusals, DatasetReport& report) {
   for (const auto& [reason, count] : refusals.Of(study, report.dataset->id)) {
-    report.others.push_back({"refused",
-                             Severity::kWarning,
-                             reason,
-                             count,
-                             "Records were refused when they were sent, and are not among these: " + reason + ".",
-                             {}});
+    report.others.push_back(
+        {Check::kRefused, reason, count, "Records were refused when they were sent, and are not among these: " + reason + ".", {}});
   }
 }
 
@@ -51,14 +46,12 @@ class MissingFiles {
   MissingFiles(const Whom& whom, FilesOf files, const model::Dataset& dataset) : whom_(whom), files_(std::move(files)) {
     const bool donation = dataset.kind == DatasetKind::kDonation;
     payload_ = donation ? dataset.FieldNumber("payload") : -1;
-    finding_ = {donation ? "payload_missing" : "recording_missing",
-                Severity::kWarning,
-                {},
-                0,
-                donation
-                    ? "The file that the donation names is not there, or not whole."
-                    : "There is no whole file of this recording: it was not sent to its end, or never; who denies the camera has none.",
-                {}};
+    finding_.check = CheckOf(dataset);
+    finding_.says = Describe(finding_.check).says;
+  }
+
+  static Check CheckOf(const model::Dataset& dataset) {
+    return dataset.kind == DatasetKind::kDonation ? Check::kPayloadMissing : Check::kRecordingMissing;
   }
 
   std::vector<model::Column> Columns() const {
@@ -99,8 +92,9 @@ class MissingFiles {
   Notice finding_;
 };
 
-Status AddMissingFiles(vault::StudyVault& study, const Whom& whom, const FindFiles& find, DatasetReport& report) {
+Status AddMissingFiles(vault::StudyVault& study, const Whom& whom, const FindFiles& find, const Design& design, DatasetReport& report) {
   const model::Dataset& dataset = *report.dataset;
+  if (!design.On(MissingFiles::CheckOf(dataset))) return {};
   if (dataset.kind != DatasetKind::kRecordings && dataset.kind != DatasetKind::kDonation) return {};
   if (dataset.kind == DatasetKind::kDonation && dataset.FieldNumber("payload") < 0) return {};
   SHEAF_ASSIGN(auto files, find(study.StudyId(), dataset.id));
@@ -121,11 +115,12 @@ Status AddMissingFiles(vault::StudyVault& study, const Whom& whom, const FindFil
 
 }  // namespace
 
-Status Explain(vault::StudyVault& study, const Whom& whom, Refusals* refusals, const FindFiles& files, DatasetReport& report) {
-  if (files) SHEAF_TRY(AddMissingFiles(study, whom, files, report));
+Status Explain(vault::StudyVault& study, const Whom& whom, Refusals* refusals, const FindFiles& files, const Design& design,
+               DatasetReport& report) {
+  if (files) SHEAF_TRY(AddMissingFiles(study, whom, files, design, report));
   // What was refused is nobody's in particular.
-  if (refusals != nullptr && IsEverybody(whom)) AddRefused(study.StudyId(), *refusals, report);
-  AddIncomplete(report);
+  if (refusals != nullptr && IsEverybody(whom) && design.On(Check::kRefused)) AddRefused(study.StudyId(), *refusals, report);
+  if (design.On(Check::kIncomplete)) AddIncomplete(report);
   return {};
 }
 

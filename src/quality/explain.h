@@ -17,7 +17,8 @@ struct FilesOf {
 };
 using FindFiles = std::function<Result<FilesOf>(std::string_view study, std::string_view dataset)>;
 
-//! Adds them to `report.others`. Without `refusals` or `files` there are none of these. Reads the records of recordings and donations.
-Status Explain(vault::StudyVault& study, const Whom& whom, Refusals* refusals, const FindFiles& files, DatasetReport& report);
+//! Adds them to `report.others`. Without `refusals` or `files`, and of what the design leaves out, there are none. Reads the records of recordings and donations.
+Status Explain(vault::StudyVault& study, const Whom& whom, Refusals* refusals, const FindFiles& files, const Design& design,
+               DatasetReport& report);
 
 }  // namespace sheaf::quality

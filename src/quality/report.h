@@ -36,8 +36,7 @@ struct Tally {
 
 //! Found beside the records themselves (explain.h).
 struct Notice {
-  std::string_view check;
-  Severity severity = Severity::kInfo;
+  Check check = Check::kIncomplete;
   std::string reason;  //!< an error's slug, or what is reckoned by; may be empty
   std::uint64_t count = 0;
   std::string says;
@@ -64,6 +63,12 @@ struct GroupReport {
   std::optional<Micros> first, last;
   std::optional<Completeness> completeness;
   std::array<std::uint64_t, kSeverities> counts{};
+};
+
+//! One participant in one session of whom something is expected.
+struct PairReport {
+  std::int32_t participant = 0, session = 0;  //!< numbers; session 0: records without one
+  Completeness completeness;
 };
 
 inline constexpr std::size_t kTallySamples = 10;

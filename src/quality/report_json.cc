@@ -55,8 +55,9 @@ json::object Object(const Tally& tally, const model::Dataset& dataset, const Rec
 }
 
 json::object Object(const Notice& finding, const RecordIds* ids) {
-  json::object object{{"check", finding.check}, {"severity", Name(finding.severity)},      {"field", nullptr}, {"count", finding.count},
-                      {"says", finding.says},   {"samples", Samples(finding.samples, ids)}};
+  const CheckEntry& entry = Describe(finding.check);
+  json::object object{{"check", entry.name},  {"severity", Name(entry.severity)},        {"field", nullptr}, {"count", finding.count},
+                      {"says", finding.says}, {"samples", Samples(finding.samples, ids)}};
   if (!finding.reason.empty()) object["reason"] = finding.reason;
   return object;
 }

@@ -162,7 +162,7 @@ std::array<std::uint64_t, kSeverities> CountBySeverity(const std::vector<Tally>&
 
 std::array<std::uint64_t, kSeverities> CountBySeverity(const DatasetReport& report) {
   auto counts = CountBySeverity(report.tallies);
-  for (const auto& finding : report.others) counts[static_cast<std::size_t>(finding.severity)] += finding.count;
+  for (const auto& finding : report.others) counts[static_cast<std::size_t>(Describe(finding.check).severity)] += finding.count;
   return counts;
 }
 
@@ -193,6 +193,29 @@ DatasetReport Sum(const DatasetState& state, const std::shared_ptr<const model::
   report.upto = state.Upto();
   report.complete = state.UpToDate();
   return report;
+}
+
+std::vector<PairReport> SumPairs(const DatasetState& state, const Surroundings& surroundings) {
+  std::vector<PairReport> reports;
+  const Design& design = state.Design();
+  if (design.basis == Basis::kNone || design.basis == Basis::kRecords) return reports;
+  std::unordered_map<std::int32_t, std::size_t> sessions_of;
+  for (const auto& group : state.AllGroups().All()) {
+    if (group.records > 0) ++sessions_of[group.participant];
+  }
+  for (const auto& group : state.AllGroups().All()) {
+    if (group.records == 0) continue;
+    const bool one_of_several = sessions_of[group.participant] > 1;
+    if (one_of_several && design.basis == Basis::kParticipants) continue;
+    Reckoning reckoning(state, surroundings);
+    reckoning.Add(group);
+    auto completeness = reckoning.Finish(0);
+    if (one_of_several && design.basis == Basis::kFields) {
+      completeness = Completeness{Basis::kFields, group.cells, group.records * design.counted_fields.size()};
+    }
+    if (completeness && completeness->expected > 0) reports.push_back({group.participant, group.session, *completeness});
+  }
+  return reports;
 }
 
 std::vector<GroupReport> SumEach(const DatasetState& state, bool by_session, const Whom& whom, const Surroundings& surroundings) {

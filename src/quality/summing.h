@@ -17,6 +17,8 @@ struct Surroundings {
 
 DatasetReport Sum(const DatasetState& state, const std::shared_ptr<const model::Dataset>& dataset, const Whom& whom,
                   const Surroundings& surroundings);
+//! Those of whom something is expected. What is expected of a participant in all is nothing of one session among several.
+std::vector<PairReport> SumPairs(const DatasetState& state, const Surroundings& surroundings);
 //! One report a participant (or session), in ascending order of number.
 std::vector<GroupReport> SumEach(const DatasetState& state, bool by_session, const Whom& whom, const Surroundings& surroundings);
 

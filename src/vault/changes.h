@@ -18,7 +18,7 @@ struct SessionTimes {
   std::optional<Micros> start, end;
 };
 
-//! Part of a StudyVault, see ChangesOf. Thread-safe.
+//! Part of a StudyVault, see StudyVault::Changes. Thread-safe.
 class StudyChanges {
  public:
   virtual ~StudyChanges() = default;
@@ -29,10 +29,7 @@ class StudyChanges {
   virtual Result<std::vector<std::pair<std::int32_t, std::int32_t>>> Died(std::string_view dataset, Seq after, Seq upto) = 0;
 };
 
-//! nullptr: this vault does not tell. Lives as long as the study.
-StudyChanges* ChangesOf(StudyVault& study);
-
-//! Each is called with a study's id; any may be empty.
+//! For Vault::OnChange. Each is called with a study's id; any may be empty.
 struct ChangeHooks {
   std::function<void(std::string_view study)> changed;  //!< after each commit, by the writer: must not block
   //! After an erasure wrote a study's file anew: whoever keeps something of its records removes it before the erasure is over.
@@ -40,7 +37,5 @@ struct ChangeHooks {
   std::function<void(std::string_view study)> dropping;  //!< before a study is removed: whoever holds it lets go
   std::function<void(std::string_view study)> dropped;   //!< after it was removed, or was not
 };
-//! To be set before any study is opened.
-void OnChange(Vault& vault, ChangeHooks hooks);
 
 }  // namespace sheaf::vault

@@ -24,6 +24,8 @@
 namespace sheaf::vault {
 
 class PeopleCare;
+class StudyChanges;
+struct ChangeHooks;
 
 using Seq = std::int64_t;
 inline constexpr Seq kNoSeq = 0;  //!< before the first change
@@ -225,6 +227,8 @@ class StudyVault {
   virtual std::optional<std::int32_t> SessionNumber(std::string_view id) = 0;
   //! Consent, withdrawal, erasure (care.h); nullptr where a vault has none of it. Lives as long as the study.
   virtual PeopleCare* Care() { return nullptr; }
+  //! What changes beside the records (changes.h); nullptr where a vault does not tell. Lives as long as the study.
+  virtual StudyChanges* Changes() { return nullptr; }
   //! Changes whenever somebody withdraws, comes back or is erased: what was read at another number may be too much.
   virtual std::uint64_t PeopleGeneration() { return 1; }
 
@@ -287,6 +291,8 @@ class Vault {
   //! Checks one study thoroughly; every finding is a sentence. Empty: sound.
   virtual Result<std::vector<std::string>> CheckStudy(std::string_view study) = 0;
   virtual std::vector<std::string> Studies() = 0;  //!< namespaces on disk
+  //! From now on called at changes of any study (changes.h). To be set before any study is opened; a vault that does not tell ignores it.
+  virtual void OnChange(const ChangeHooks& hooks) { (void)hooks; }
   //! Finishes queued writes, checkpoints, closes. No call may follow.
   virtual Status Close() = 0;
 };

@@ -1,5 +1,9 @@
 """Quality beside the records: what was refused, files that never came, and what the design expects and did not come."""
 import json
+import pathlib
+import re
+
+import yaml
 
 from conftest import OWNER, new_study
 from harness.client import Api
@@ -114,3 +118,65 @@ def test_components_that_did_not_come(study):
     assert found(components, "incomplete", participant="ada")[0] == []
     summary = study.finished({"format": "csv", "datasets": ["components"]})["quality"]
     assert {"check": "incomplete", "severity": "info", "field": None, "count": 2, "reason": "components"} in summary["datasets"][0]["findings"]
+
+
+def checks_of_the_guide():
+    guide = (pathlib.Path(__file__).parents[2] / "docs" / "quality.md").read_text(encoding="utf-8")
+    return set(re.findall(r"^\| `(\w+)` \| (?:error|warning|info) \|", guide, re.MULTILINE))
+
+
+def test_every_check_can_be_ignored(study):
+    contract = yaml.safe_load((pathlib.Path(__file__).parents[2] / "openapi" / "sheaf.yaml").read_text(encoding="utf-8"))
+    checks = contract["components"]["schemas"]["Check"]["enum"]
+    assert checks_of_the_guide() == set(checks) and len(checks) == 17
+    for check in checks:
+        dataset = study.dataset(f"d-{check}", [], attributes={"quality": {"ignore": [check]}})
+        assert dataset.api.get(dataset.path).json()["attributes"] == {"quality": {"ignore": [check]}}
+    refused = study.api.put(f"{study.path}/datasets/other", {"kind": "custom", "fields": [], "attributes": {"quality": {"ignore": ["refused", "everything"]}}}, error="bad-member",
+                            place="/attributes/quality/ignore").json()
+    assert all(check in refused["detail"] for check in checks), refused["detail"]
+
+
+def ignoring(dataset, *checks):
+    definition = dataset.api.get(dataset.path).json()
+    quality = {**definition.get("attributes", {}).get("quality", {}), "ignore": list(checks)}
+    dataset.api.put(dataset.path, {**definition, "attributes": {"quality": quality}})
+
+
+def counted(dataset):
+    report = dataset.api.get(f"{dataset.path}/quality").json()
+    job = dataset.study.finished({"format": "csv", "datasets": [dataset.id]})
+    (summary,) = job["quality"]["datasets"]
+    found = {finding["check"]: finding["count"] for finding in report["findings"]}
+    assert {finding["check"]: finding["count"] for finding in summary["findings"]} == found and summary["counts"] == report["counts"]
+    assert sum(report["counts"].values()) == sum(found.values())
+    return found
+
+
+def test_what_is_ignored_is_not_told(study):
+    recordings = study.dataset("recordings", [{"id": "format", "type": "string"}, {"id": "n", "type": "integer", "max": 1}], kind="recordings",
+                               attributes={"quality": {"expected_per_session": 3}})
+    recordings.send([{"id": "r1", "participant": "ada", "session": "s1", "time": "2026-01-31T08:00:00Z", "values": {"n": 5}}])
+    refuse(recordings, [{"participant": "ada", "values": {"n": "many"}}])
+    everything = {"range": 1, "refused": 1, "recording_missing": 1, "incomplete": 2}
+    assert counted(recordings) == everything
+    completeness = recordings.api.get(f"{recordings.path}/quality").json()["completeness"]
+    for check in everything:
+        ignoring(recordings, check)
+        assert counted(recordings) == {other: count for other, count in everything.items() if other != check}
+        # Ignoring that something is missing does not make it whole.
+        assert recordings.api.get(f"{recordings.path}/quality").json()["completeness"] == completeness
+    ignoring(recordings, *everything)
+    assert counted(recordings) == {}
+    # Nothing was forgotten meanwhile.
+    ignoring(recordings)
+    assert counted(recordings) == everything
+
+
+def test_missing_payloads_ignored(study):
+    study.api.put(f"{study.path}/donation-project", {"blueprints": [{"id": 1, "name": "History"}]})
+    blueprint = study.dataset("blueprint-1", [{"id": "status", "type": "string"}], kind="donation", mode="keyed")
+    blueprint.send([{"id": "d1", "participant": "ada", "values": {"status": "success", "payload": "fil_gone"}}])
+    assert counted(blueprint)["payload_missing"] == 1
+    ignoring(blueprint, "payload_missing")
+    assert "payload_missing" not in counted(blueprint)

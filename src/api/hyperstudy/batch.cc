@@ -131,6 +131,7 @@ Result<ingest::IngestResult> Commit(const native::Call& call, const Target& targ
   ingest::IngestOptions options;
   options.dataset = dataset.id;
   options.spool_directory = call.rooms->temporary;
+  options.refused = call.rooms->refused;
   SHEAF_ASSIGN(const std::string key, call.IdempotencyKey());
   if (!key.empty()) options.idempotency_key = call.principal.account + "/" + target.Experiment() + "/" + dataset.id + "/" + key;
   ingest::IngestRequest request(target.vault, options);

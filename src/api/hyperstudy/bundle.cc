@@ -4,6 +4,7 @@
 #include <cctype>
 #include <map>
 
+#include "api/hyperstudy/extracts.h"
 #include "api/hyperstudy/people.h"
 #include "api/hyperstudy/record_types.h"
 #include "api/hyperstudy/row_encoder.h"
@@ -41,22 +42,50 @@ DataFormat FormatOf(exporting::Format format) {
 
 class BundleLayout final : public exporting::ForeignLayout {
  public:
-  std::unique_ptr<exporting::Encoder> MakeEncoder(const exporting::Plan& plan, vault::StudyVault& study) const override {
+  std::vector<Extract> ExtractsOf(const exporting::Plan& plan) const override {
+    std::vector<Extract> extracts;
+    if (TypeOf(*plan.dataset).path != "events" || plan.aggregate != nullptr) return extracts;
+    // What a filter of these could tell, the rows tell anyway.
+    const auto& columns = plan.select.columns;
+    const auto shown = [&](const model::Field& field) {
+      return plan.options.privacy.generalise.find("\"" + field.id + "\"") == std::string::npos &&
+             std::any_of(columns.begin(), columns.end(), [&](const auto& column) {
+               return column.kind == model::ColumnKind::kField && &plan.dataset->fields[static_cast<std::size_t>(column.field)] == &field;
+             });
+    };
+    const bool table = plan.options.inner == exporting::Format::kCsv;
+    const auto add = [&](std::string_view name, EventKind kind) {
+      if (std::string filter = FilterOf(kind, *plan.dataset, shown); !filter.empty()) extracts.push_back({std::string(name), filter});
+    };
+    add(kQuestionnaireFile, table ? EventKind::kAnswer : EventKind::kQuestionnaire);
+    add(kComprehensionFile, EventKind::kComprehension);
+    return extracts;
+  }
+
+  std::unique_ptr<exporting::Encoder> MakeEncoder(const exporting::Plan& plan, vault::StudyVault& study,
+                                                  std::string_view extract) const override {
+    const std::int32_t nobody = study.ParticipantNumber(kNobody).value_or(-1);
+    if (!extract.empty() && plan.options.inner == exporting::Format::kCsv)
+      return MakeAnswerEncoder({plan, std::string(extract), study.StudyId(), nobody});
     RowStyle style{plan, TypeOf(*plan.dataset), study.StudyId()};
     style.format = FormatOf(plan.options.inner);
-    style.nobody = study.ParticipantNumber(kNobody).value_or(-1);
+    style.nobody = nobody;
     style.envelope = false;
     return MakeRowEncoder(std::move(style));
   }
 
-  std::string PathOf(const std::string& session, const std::string& participant, std::string_view id,
-                     const model::Dataset& dataset) const override {
+  std::optional<std::string> NameOf(const model::Dataset& dataset) const override {
     const RecordType& type = TypeOf(dataset);
-    const bool same_name = type.dataset == dataset.id && !type.files.empty();
+    if (type.dataset != dataset.id || type.files.empty()) return std::nullopt;
+    return type.files.front();
+  }
+
+  std::string PathOf(const std::string& session, const std::string& participant, std::string_view id,
+                     std::string_view name) const override {
     const std::string folder = session.empty() ? "no_room" : "room_" + session;
     // What is nobody's is the room's.
     const std::string person = id == kNobody ? "" : "/participant_" + participant;
-    return folder + person + "/" + (same_name ? type.files.front() : dataset.id);
+    return folder + person + "/" + std::string(name);
   }
 
   std::string MediaPath(const std::string& session, const files::File& file, const std::string& subject) const override {
@@ -113,7 +142,7 @@ class BundleLayout final : public exporting::ForeignLayout {
     }
     std::string text = TableText(table, 0, table.rows.size(), FormatOf(format));
     if (FormatOf(format) == DataFormat::kJson) text = "[" + text + "]\n";
-    return People{std::move(text), list.Finish()};
+    return People{std::move(text), table.rows.size(), list.Finish()};
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/content_headers.h"
+#include "api/hyperstudy/extracts.h"
 #include "api/hyperstudy/places.h"
 #include "api/hyperstudy/recordings.h"
 #include "api/hyperstudy/routes.h"
@@ -30,19 +31,19 @@ std::string_view ContentType(DataFormat format) {
 }
 
 //! events_p1_room1_2026-01-31.csv
-std::string FileNameOf(const RecordType& type, const Target& target, DataFormat format) {
-  std::string name = type.files.front();
+std::string FileNameOf(const RecordType& type, const Target& target, const DataQuery& query) {
+  std::string name = type.path == "events" && query.category == kQuestionnaireFile ? query.category : type.files.front();
   for (const std::string& id : {target.participant, target.room}) name += id.empty() ? "" : "_" + id;
   if (target.participant.empty() && target.room.empty()) name += "_" + target.Experiment();
-  return name + "_" + FormatIsoUtc(Now()).substr(0, 10) + (format == DataFormat::kCsv ? ".csv" : ".ndjson");
+  return name + "_" + FormatIsoUtc(Now()).substr(0, 10) + (query.format == DataFormat::kCsv ? ".csv" : ".ndjson");
 }
 
-http::Response BodyResponse(const RecordType& type, const Target& target, DataFormat format, std::uint64_t total) {
+http::Response BodyResponse(const RecordType& type, const Target& target, const DataQuery& query, std::uint64_t total) {
   http::Response response;
-  response.headers = {{"Content-Type", std::string(ContentType(format))}, {"Cache-Control", "no-store"}};
-  if (format == DataFormat::kJson) return response;
+  response.headers = {{"Content-Type", std::string(ContentType(query.format))}, {"Cache-Control", "no-store"}};
+  if (query.format == DataFormat::kJson) return response;
   response.headers.emplace_back("X-Total-Count", std::to_string(total));
-  response.headers.emplace_back("Content-Disposition", AttachmentHeader(FileNameOf(type, target, format)));
+  response.headers.emplace_back("Content-Disposition", AttachmentHeader(FileNameOf(type, target, query)));
   return response;
 }
 
@@ -128,7 +129,7 @@ class DataRequest {
     Envelope envelope = MakeEnvelope();
     SHEAF_ASSIGN(envelope.experiment_started_at, StartOf(call_, target_));
     call_.audit.rows = 0;
-    http::Response response = BodyResponse(type_, target_, query_.format, 0);
+    http::Response response = BodyResponse(type_, target_, query_, 0);
     if (query_.format == DataFormat::kJson) return Enveloped("[]", MetadataJson(envelope, 0));
     if (query_.format == DataFormat::kCsv) {
       for (const Key& key : type_.keys) response.body += (response.body.empty() ? "" : ",") + key.name;
@@ -141,7 +142,7 @@ class DataRequest {
     std::vector<Slice> slices;
     Place place = place_;
     if (query_.offset < place.total) { SHEAF_ASSIGN(slices, reader_->Read(place, query_.limit)); }
-    http::Response response = BodyResponse(type_, target_, query_.format, place.total);
+    http::Response response = BodyResponse(type_, target_, query_, place.total);
     const auto encoder = MakeRowEncoder(Style(plan_));
     std::uint64_t rows = 0;
     encoder->Begin(response.body);
@@ -158,7 +159,7 @@ class DataRequest {
 
   Answer Stream() {
     const std::uint64_t left = query_.offset < place_.total ? place_.total - query_.offset : 0;
-    http::Response response = BodyResponse(type_, target_, query_.format, place_.total);
+    http::Response response = BodyResponse(type_, target_, query_, place_.total);
     call_.audit.rows = std::min(left, query_.limit);
     if (place_.block && place_.before) place_.behind = place_.before;
     if (place_.behind) { SHEAF_ASSIGN(plan_.select.position, reader_->Complete(*place_.behind)); }

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "api/hyperstudy/envelope.h"
+#include "api/hyperstudy/extracts.h"
 
 namespace sheaf::api::hyperstudy {
 namespace {
@@ -83,13 +84,13 @@ void AddTimes(const RecordType& type, const model::Dataset& dataset, const DataQ
 }
 
 void AddCategory(const model::Dataset& dataset, std::string_view category, json::array& all) {
+  if (category == kQuestionnaireFile) {
+    const std::string filter = FilterOf(EventKind::kQuestionnaire, dataset, [](const model::Field&) { return true; });
+    all.push_back(filter.empty() ? json::value(AnyOf({})) : json::parse(filter));
+    return;
+  }
   json::array any;
   AddEqual(dataset, "category", category, any);
-  if (category == "questionnaire") {
-    AddEqual(dataset, "category", "post_experiment", any);
-    const model::Field* const type = FieldOf(dataset, "eventType");
-    if (type != nullptr && type->type == model::FieldType::kString) any.push_back(Condition("eventType", "starts_with", "questionnaire."));
-  }
   all.push_back(AnyOf(std::move(any)));
 }
 

@@ -20,6 +20,7 @@
 #include "export/pipeline.h"
 #include "files/files.h"
 #include "http/server.h"
+#include "ingest/ingest.h"
 #include "model/sensor_sources.h"
 #include "privacy/erasure.h"
 #include "privacy/retention.h"
@@ -74,6 +75,7 @@ struct Rooms {
   std::shared_ptr<schedule::Schedules> schedules;
   std::shared_ptr<schedule::Scheduler> scheduler;
   std::shared_ptr<delivery::Courier> courier;
+  ingest::Refused refused;              //!< told of records that are refused; may be empty
   std::string temporary;                //!< DIR/tmp
   std::string public_url;               //!< before the paths in `Location`, without a slash at its end; empty: paths alone
   std::shared_ptr<BoundAddress> bound;  //!< null: never known

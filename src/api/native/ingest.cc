@@ -34,6 +34,7 @@ Result<ingest::IngestOptions> ReadOptions(const Call& call, const model::Study& 
   SHEAF_ASSIGN(const std::string key, call.IdempotencyKey());
   if (!key.empty()) options.idempotency_key = call.principal.account + "/" + study.id + "/" + options.dataset + "/" + key;
   options.spool_directory = call.rooms->temporary;
+  options.refused = call.rooms->refused;
   return options;
 }
 

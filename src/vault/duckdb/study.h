@@ -60,6 +60,7 @@ class DuckStudy : public StudyVault, public PeopleCare, public StudyChanges, pub
                                      const std::function<bool()>& interrupt) override;
   Result<std::uint64_t> WriteParquetOf(const ParquetRows& rows, const std::string& path, const std::function<bool()>& interrupt) override;
 
+  StudyChanges* Changes() override { return this; }
   Result<std::vector<SessionTimes>> TimesOfSessions() override;
   Result<std::vector<std::pair<std::int32_t, std::int32_t>>> Died(std::string_view dataset, Seq after, Seq upto) override;
 

@@ -106,8 +106,6 @@ Result<std::vector<std::pair<std::int32_t, std::int32_t>>> DuckStudy::Died(std::
   }
 }
 
-StudyChanges* ChangesOf(StudyVault& study) { return dynamic_cast<StudyChanges*>(&study); }
-
 Result<Summary> DuckStudy::SummarizePart(const Select& part) {
   SHEAF_ASSIGN(const auto dataset, FindDataset(part.dataset));
   Select select = part;

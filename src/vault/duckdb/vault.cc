@@ -101,9 +101,9 @@ class DuckVault : public Vault {
     return studies;
   }
 
-  void SetHooks(ChangeHooks hooks) {
+  void OnChange(const ChangeHooks& hooks) override {
     const std::unique_lock lock(mutex_);
-    hooks_ = std::move(hooks);
+    hooks_ = hooks;
   }
 
   Status Close() override {
@@ -144,10 +144,6 @@ class DuckVault : public Vault {
 };
 
 }  // namespace
-
-void OnChange(Vault& vault, ChangeHooks hooks) {
-  if (auto* const duck = dynamic_cast<DuckVault*>(&vault)) duck->SetHooks(std::move(hooks));
-}
 
 Result<std::unique_ptr<Vault>> OpenDuckDbVault(const VaultOptions& options) {
   std::error_code error;
