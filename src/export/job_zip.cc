@@ -46,23 +46,39 @@ struct Person {
   auto operator<=>(const Person&) const = default;
 };
 
+std::string Lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+//! The name, with `-2`, `-3`… before its ending where it is taken; from now on it is. `taken`: in lower case.
+std::string Untaken(std::set<std::string>& taken, const std::string& stem, const std::string& ending = {}) {
+  std::string name = stem + ending;
+  for (int number = 2; !taken.insert(Lower(name)).second; ++number) name = stem + "-" + std::to_string(number) + ending;
+  return name;
+}
+
 class ZipJob {
  public:
   ZipJob(const JobContext& context, const ExportOptions& options, Manifest& manifest, ZipWriter& zip)
       : context_(context), options_(options), manifest_(manifest), zip_(zip), extension_("." + std::string(Name(options.inner))) {}
 
-  //! What the files of each dataset are called; before any is added.
+  //! What the files of each dataset are called; before any is added. Those that the layout knows have their names first.
   void NameFiles(const std::vector<PlannedDataset>& datasets) {
     if (!IsForeign()) return;
-    std::vector<std::string> taken;
-    for (const auto& planned : datasets) {
-      for (auto& extract : context_.foreign->ExtractsOf(planned.plan)) taken.push_back(std::move(extract.name));
-      const model::Dataset& dataset = *planned.plan.dataset;
-      auto own = context_.foreign->NameOf(dataset);
-      if (own) taken.push_back(file_names_[dataset.id] = *std::move(own));
+    std::vector<const Plan*> known, others;
+    for (const auto& planned : datasets) (context_.foreign->NameOf(*planned.plan.dataset) ? known : others).push_back(&planned.plan);
+    std::set<std::string> taken;
+    const auto name = [&](const Plan* plan, const std::string& extract, const std::string& wanted) {
+      file_names_[{plan->dataset->id, extract}] = Untaken(taken, wanted);
+    };
+    for (const Plan* plan : known) name(plan, "", *context_.foreign->NameOf(*plan->dataset));
+    for (const auto* plans : {&known, &others}) {
+      for (const Plan* plan : *plans) {
+        for (const auto& extract : context_.foreign->ExtractsOf(*plan)) name(plan, extract.name, extract.name);
+      }
     }
-    FolderNames others({taken.begin(), taken.end()});
-    for (const auto& planned : datasets) file_names_.try_emplace(planned.plan.dataset->id, others.Of(planned.plan.dataset->id));
+    for (const Plan* plan : others) name(plan, "", SafeName(plan->dataset->id));
   }
 
   Status Add(const PlannedDataset& planned) {
@@ -89,9 +105,7 @@ class ZipJob {
       const std::string room = one.shown.session.empty() ? std::string() : sessions_.Of(one.shown.session);
       const std::string path = context_.foreign->MediaPath(room, one.shown, subject == subjects.end() ? std::string() : subject->second);
       const std::string extension = Extension(path), stem = path.substr(0, path.size() - extension.size());
-      one.path = path;
-      for (int number = 2; !media_paths_.insert(Lower(one.path)).second; ++number)
-        one.path = stem + "-" + std::to_string(number) + extension;
+      one.path = Untaken(media_paths_, stem, extension);
     }
     return {};
   }
@@ -157,11 +171,6 @@ class ZipJob {
       }
     }
     return subjects;
-  }
-
-  static std::string Lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
   }
 
   //! What each file by person is to say. Only those who are seen have files; an export does not fail for it.
@@ -306,7 +315,7 @@ class ZipJob {
     if (IsForeign()) {
       const std::string_view id = plan.people->ParticipantId(person.participant);
       const std::string room = person.session < 0 ? std::string() : sessions_.Of(plan.people->SessionId(person.session));
-      const std::string_view name = extract.empty() ? std::string_view(file_names_.at(plan.dataset->id)) : extract;
+      const std::string& name = file_names_.at({plan.dataset->id, std::string(extract)});
       return context_.foreign->PathOf(room, participants_.Of(id), id, name) + extension_;
     }
     const std::string session(person.session < 0 ? kNoSession : std::string_view(sessions_.Of(plan.people->SessionId(person.session))));
@@ -434,8 +443,8 @@ class ZipJob {
   const std::string extension_;
   FolderNames participants_;
   FolderNames sessions_{{kNoSession, kSchemas, "files", "README.txt", "datapackage.json", "metadata.json"}};
-  std::map<std::string, std::string> file_names_;                        // of another system's layout, by dataset
-  std::optional<std::map<Person, quality::Completeness>> completeness_;  // of the dataset that is written
+  std::map<std::pair<std::string, std::string>, std::string> file_names_;  // of another system's layout, by dataset and extract
+  std::optional<std::map<Person, quality::Completeness>> completeness_;    // of the dataset that is written
   TimeRange total_;
   std::set<std::string> media_paths_;  // in lower case
 };

@@ -8,8 +8,9 @@ import zipfile
 
 import pytest
 
-from conftest import new_study
+from conftest import STRANGER, new_study
 from harness import program
+from harness.client import Study
 from harness.hyperstudy import Client
 
 QUESTIONNAIRE = ["experiment_id", "participant_id", "room_id", "page_index", "page_title", "page_id", "question_id", "question_text", "question_type", "answer",
@@ -200,6 +201,12 @@ def test_datasets_of_the_same_names(owner):
     for path, (dataset, extract) in listed.items():
         (row,) = json.loads(archive.read(path))
         assert row["eventType"] == "questionnaire.response" if dataset == "events" else row["own"] == f"of {dataset}"
+    # Of two datasets of events each has its own answers.
+    study.dataset("afterwards", [{"id": "eventType", "type": "string"}], kind="events").send([{"id": "later", "participant": "ada", "session": "r", "values": {"eventType": "questionnaire.response"}}])
+    _, archive = fetch(study, files="json")
+    of_events = {file["path"]: file["dataset"] for file in json.loads(archive.read("metadata.json"))["files"] if file.get("extract")}
+    assert of_events == {f"{folder}/questionnaire.json": "events", f"{folder}/questionnaire-2.json": "afterwards"}
+    assert [row["id"] for row in json.loads(archive.read(f"{folder}/questionnaire-2.json"))] == ["later"] and f"{folder}/questionnaire-3.json" in archive.namelist()
     # Alone they are called as they are.
     _, archive = fetch(study, files="json", datasets=["questionnaire"])
     assert f"{folder}/questionnaire.json" in archive.namelist()
@@ -221,3 +228,43 @@ def test_one_participants_answers(experiment, server, make_key):
     answer = client.session.get(f"{client.base}/data/events/participant/ada", timeout=30,
                                 params={"roomId": "ra", "experimentId": experiment.id, "format": "csv", "category": "questionnaire"})
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="questionnaire_ada_ra_20') and answer.headers["X-Total-Count"] == "10"
+
+
+def test_payloads_of_every_kind(owner):
+    study = new_study(owner)
+    long = "ä" * 100_000
+    deep = {"answer": 1}
+    for _ in range(60):
+        deep = {"questionId": "deep", "answer": deep}
+    payloads = [None, "text", 5, [], {}, {"answer": {"a": [1, 2.5, None]}}, {"answer": [[1], {"b": 2}, None, "x,y", True]}, {"answer": long}, {"questionId": 7, "answer": ""},
+                {"questionId": "line\r\nbreak", "answer": "\x00\x1b[31m"}, {"answer": 1e300, "responseTime": -0.5}, {"answer": 18446744073709551615}, deep]
+    events = study.dataset("events", [{"id": "eventType", "type": "string"}, {"id": "value", "type": "json"}, {"id": "response", "type": "json"}], kind="events")
+    events.send([{"participant": "ada", "session": "r", "values": {"eventType": "questionnaire.response", **({"value": value} if value is not None else {}), "response": {"responseTime": 11}}}
+                 for value in payloads])
+    _, archive = fetch(study, files="csv")
+    rows = table(archive, "room_r/participant_ada/questionnaire.csv")[1]
+    assert len(rows) == len(payloads) and not [row for row in rows if None in row or None in row.values()]
+    answers = [row["answer"] for row in rows]
+    assert answers[:5] == [""] * 5 and json.loads(answers[5]) == {"a": [1, 2.5, None]} and answers[6] == '[1], {"b":2}, null, x,y, true' and answers[7] == long
+    assert (rows[8]["question_id"], answers[8]) == ("7", "") and rows[9]["question_id"] == "line\r\nbreak"
+    assert float(answers[10]) == 1e300 and answers[11] == "18446744073709551615"
+    # Where the payload does not say, the response does.
+    assert [row["response_time_ms"] for row in rows[:10]] == ["11"] * 10 and rows[10]["response_time_ms"] == "-0.5"
+
+
+def test_who_sees_a_part(experiment, owner, stranger):
+    owner.put(f"{experiment.path}/participants/ada", {"attributes": {"site": "north"}})
+    try:
+        owner.put(f"{experiment.path}/grants/{STRANGER}", {"rights": ["view", "export"], "sites": ["north"]})
+        _, archive = fetch(Study(stranger, experiment.id), files="json")
+        assert answers_in(archive) == [f"{path}.json" for path in ALL if "participant_ada" in path]
+        # Without identifiers, asked for by a code.
+        owner.put(f"{experiment.path}/grants/{STRANGER}", {"rights": ["view", "export"], "identifiers": False})
+        coded = Study(stranger, experiment.id)
+        _, archive = fetch(coded, files="json")
+        path = next(name for name in answers_in(archive) if name.endswith("questionnaire.json") and len(json.loads(archive.read(name))) == 10)
+        rows = json.loads(archive.read(path))
+        _, one = fetch(coded, files="json", participants=[rows[0]["participantId"]], sessions=[rows[0]["roomId"]])
+        assert json.loads(one.read(path)) == rows and len(answers_in(one)) == 2 and "ada" not in str(rows) and "b.org" not in str(rows)
+    finally:
+        owner.delete(f"{experiment.path}/grants/{STRANGER}")
