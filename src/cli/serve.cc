@@ -280,7 +280,7 @@ Result<api::native::Rooms> OpenRooms(const DataDirectory& directory, const Serve
   job_options.files = rooms.files;
   job_options.temporary = directory.TemporaryPath();
   job_options.ended = [audit = rooms.audit](const catalog::ExportJob& job) { AuditJob(*audit, job); };
-  job_options.foreign = api::hyperstudy::MakeBundleLayout();
+  job_options.foreign = api::hyperstudy::MakeBundleLayout(std::string(Version()));
   job_options.quality = monitoring.quality;
   rooms.jobs = std::make_shared<exporting::JobRunner>(std::move(job_options));
   privacy::Eraser::Options eraser_options;

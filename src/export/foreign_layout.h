@@ -47,10 +47,11 @@ class ForeignLayout {
     std::string participants;  //!< the text of a file of this format
     std::uint64_t rows = 0;    //!< of it
     std::string rooms;         //!< JSON, for metadata.json
+    std::string about;         //!< the same: an object whose members stand in it, too
   };
   //! Of those with records in the ZIP: session (empty: none) and participant, as the reader knows them.
   virtual Result<People> Describe(const model::Study& study, vault::StudyVault& vault, const privacy::Reader& reader,
-                                  const std::vector<std::pair<std::string, std::string>>& people, Format format) const = 0;
+                                  const std::vector<std::pair<std::string, std::string>>& people, const ExportOptions& options) const = 0;
 };
 
 }  // namespace sheaf::exporting

@@ -207,8 +207,9 @@ class ZipJob {
     model::Study study;
     study.id = context_.job.study;
     study.name = manifest_.study_name;
-    SHEAF_ASSIGN(auto described, context_.foreign->Describe(study, context_.study, reader, {people.begin(), people.end()}, options_.inner));
+    SHEAF_ASSIGN(auto described, context_.foreign->Describe(study, context_.study, reader, {people.begin(), people.end()}, options_));
     manifest_.rooms = std::move(described.rooms);
+    manifest_.about = std::move(described.about);
     return AddText("participants" + extension_, described.participants, described.rows);
   }
 

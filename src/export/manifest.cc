@@ -122,6 +122,8 @@ std::string ManifestJson(const Manifest& manifest, const ExportFile* file) {
   if (!manifest.rooms.empty()) {
     root["rooms"] = Parsed(manifest.rooms);
     root["warnings"] = json::value_from(manifest.warnings);
+    const json::value about = Parsed(manifest.about);
+    if (about.is_object()) root.insert(about.get_object().begin(), about.get_object().end());
   }
   if (IsByPerson(manifest.layout)) {
     root["folders"] =

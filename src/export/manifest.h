@@ -59,6 +59,7 @@ struct Manifest {
   std::map<std::string, std::string, std::less<>> completeness;  //!< the same as in files, of whole datasets by their ids
   ZipLayout layout = ZipLayout::kDataset;
   std::string rooms;                  //!< JSON of ForeignLayout::People; empty: another layout
+  std::string about;                  //!< the same: an object of further members; empty: none
   std::vector<std::string> warnings;  //!< sentences; told in another system's layout
   std::vector<DatasetEntry> datasets;
   std::vector<FileEntry> files;

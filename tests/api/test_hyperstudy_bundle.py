@@ -56,6 +56,8 @@ def test_an_experiment(experiment, server, make_key):
     assert people[1]["email"] == "ada@example.org" and people[1]["role"] == "viewer"
     metadata = json.loads(archive.read("metadata.json"))
     assert metadata["study"]["name"] == "Couples" and metadata["rows"] == 16
+    assert (metadata["level"], metadata["files_format"], metadata["anonymisation"]) == ("experiment", "json", "keep")
+    assert metadata["software"] == {"name": "Sheaf", "version": program.run("--version").stdout.split()[-1]} and metadata["created_by"].startswith("usr_")
     assert [(room["id"], room["experimentStartedAt"]) for room in metadata["rooms"]] == [("ra", "2026-01-01T10:00:00.000Z"), ("rb", "2026-01-02T10:00:00.000Z")]
     for file in metadata["files"]:
         content = archive.read(file["path"])
@@ -71,6 +73,9 @@ def test_an_experiment(experiment, server, make_key):
 def test_a_room_and_a_participant(experiment, choice, folders):
     _, archive = fetch(experiment, files="csv", **choice)
     assert {name.rsplit("/", 1)[0] for name in archive.namelist() if "/" in name} == folders
+    metadata = json.loads(archive.read("metadata.json"))
+    assert metadata["level"] == ("participant" if "participants" in choice else "room") and metadata["files_format"] == "csv"
+    assert {key: metadata["request"].get(key) for key in choice} == choice
     people = list(csv.DictReader(io.StringIO(archive.read("participants.csv").decode())))
     assert {f"room_{row['roomId']}/participant_{row['id']}" for row in people} == folders
 
@@ -85,6 +90,7 @@ def test_csv_as_a_spreadsheet_wants_it(experiment):
 
 def test_without_identifiers(experiment):
     _, archive = fetch(experiment, files="json", identifiers="remove")
+    assert json.loads(archive.read("metadata.json"))["anonymisation"] == "remove"
     everything = b"".join(archive.read(name) for name in archive.namelist() if name != "metadata.json") + "".join(archive.namelist()).encode()
     for secret in (b'"ada"', b"_ada/", b'"bo"', b"_bo/", b"example.org", b'"ra"', b"room_ra"):
         assert secret not in everything, secret

@@ -42,6 +42,8 @@ DataFormat FormatOf(exporting::Format format) {
 
 class BundleLayout final : public exporting::ForeignLayout {
  public:
+  explicit BundleLayout(std::string version) : version_(std::move(version)) {}
+
   std::vector<Extract> ExtractsOf(const exporting::Plan& plan) const override {
     std::vector<Extract> extracts;
     if (TypeOf(*plan.dataset).path != "events" || plan.aggregate != nullptr) return extracts;
@@ -117,7 +119,8 @@ class BundleLayout final : public exporting::ForeignLayout {
   }
 
   Result<People> Describe(const model::Study& study, vault::StudyVault& vault, const privacy::Reader& reader,
-                          const std::vector<std::pair<std::string, std::string>>& people, exporting::Format format) const override {
+                          const std::vector<std::pair<std::string, std::string>>& people,
+                          const exporting::ExportOptions& options) const override {
     Table table{ParticipantColumns(), {}};
     std::map<std::string, model::Session> rooms;
     for (const auto& [room, participant] : people) {
@@ -140,22 +143,37 @@ class BundleLayout final : public exporting::ForeignLayout {
       object.Text("id", id).Raw("experimentStartedAt", InstantJson(session.start)).Raw("endedAt", InstantJson(session.end));
       list.Raw(object.Text("status", session.status).Finish());
     }
-    std::string text = TableText(table, 0, table.rows.size(), FormatOf(format));
-    if (FormatOf(format) == DataFormat::kJson) text = "[" + text + "]\n";
-    return People{std::move(text), table.rows.size(), list.Finish()};
+    std::string text = TableText(table, 0, table.rows.size(), FormatOf(options.inner));
+    if (FormatOf(options.inner) == DataFormat::kJson) text = "[" + text + "]\n";
+    return People{std::move(text), table.rows.size(), list.Finish(), AboutOf(options)};
   }
 
  private:
+  //! What somebody asks of a download later: whose it is, in which form, and what made it.
+  std::string AboutOf(const exporting::ExportOptions& options) const {
+    JsonObject software;
+    software.Text("name", "Sheaf").Text("version", version_);
+    const bool coded = options.privacy.identifiers == privacy::IdentifierMode::kRemove;
+    JsonObject about;
+    about.Text("level", !options.participants.empty() ? "participant" : !options.sessions.empty() ? "room" : "experiment");
+    about.Text("files_format", exporting::Name(options.inner)).Text("anonymisation", coded ? "remove" : "keep");
+    return about.Raw("software", software.Finish()).Finish();
+  }
+
   static const model::Attendance* AttendanceOf(const model::Session* session, const std::string& participant) {
     if (session == nullptr) return nullptr;
     const auto found = std::find_if(session->attendance.begin(), session->attendance.end(),
                                     [&](const model::Attendance& one) { return one.participant == participant; });
     return found == session->attendance.end() ? nullptr : &*found;
   }
+
+  const std::string version_;
 };
 
 }  // namespace
 
-std::shared_ptr<const exporting::ForeignLayout> MakeBundleLayout() { return std::make_shared<BundleLayout>(); }
+std::shared_ptr<const exporting::ForeignLayout> MakeBundleLayout(std::string version) {
+  return std::make_shared<BundleLayout>(std::move(version));
+}
 
 }  // namespace sheaf::api::hyperstudy
