@@ -1,4 +1,6 @@
 """Recordings whose length and picture nobody told are measured: real media files, and the real ffprobe."""
+import csv
+import io
 import shutil
 import struct
 import subprocess
@@ -6,6 +8,7 @@ import wave
 
 import pytest
 
+from harness.hyperstudy import Client
 from test_files import append, begin, download, put, sha256
 
 
@@ -98,3 +101,23 @@ def test_a_film_cut_short(study, tmp_path):
     data = made(tmp_path / "a.mp4", *PICTURE, "-pix_fmt", "yuv420p")[:2000]
     file = begin(study, media_type="video/mp4")["id"]
     assert measures(put(study, file, data).json()) == (None, None, None)
+
+
+def test_hyperstudys_recordings_tell_it(study, server, make_key, tmp_path):
+    data = made(tmp_path / "a.webm", *PICTURE, "-c:v", "libvpx")
+    recordings = study.dataset("recordings", [{"id": "duration", "type": "double"}, {"id": "resolution", "type": "string"}], kind="recordings")
+    recordings.send([{"id": "bare", "participant": "ada", "session": "ra", "time": "2026-01-31T08:00:00Z", "values": {}},
+                     {"id": "said", "participant": "ada", "session": "ra", "time": "2026-01-31T08:01:00Z", "values": {"duration": 7, "resolution": "1x1"}},
+                     {"id": "lost", "participant": "ada", "session": "ra", "time": "2026-01-31T08:02:00Z", "values": {}}])
+    for record in ("bare", "said"):
+        put(study, begin(study, media_type="video/webm", participant="ada", session="ra", dataset="recordings", record=record)["id"], data)
+    begin(study, media_type="video/webm", participant="ada", session="ra", dataset="recordings", record="lost", size=9)
+    client = Client(make_key()["key"], server.url + "/api/v3")
+    rows = {row["recordingId"]: row for row in client.fetch("recordings", study.id)}
+    bare, said, lost = (rows[name] for name in ("bare", "said", "lost"))
+    assert about(bare["duration"]) and (bare["resolution"], bare["fileSize"], bare["format"]) == ("320x180", len(data), "webm")
+    assert (said["duration"], said["resolution"], said["fileSize"]) == (7, "1x1", len(data))
+    assert (lost["duration"], lost["resolution"], lost["fileSize"], lost["format"], lost["downloadPath"]) == (None,) * 5
+    answer = client.session.get(f"{client.base}/data/recordings/experiment/{study.id}", params={"format": "csv"}, timeout=30)
+    table = {row["recordingId"]: row for row in csv.DictReader(io.StringIO(answer.text))}
+    assert [(row["resolution"], row["fileSize"], row["format"]) for row in (table["bare"], table["lost"])] == [("320x180", str(len(data)), "webm"), ("", "", "")]

@@ -121,6 +121,7 @@ class DataRequest {
     RowStyle style{plan, type_, target_.Experiment(), query_.format, nobody, metadata, {}};
     if (media_) {
       style.media = [media = media_](std::string_view recording, std::string_view room) { return media->PathOf(recording, room); };
+      style.facts = [media = media_](std::string_view key, std::string_view recording) { return media->FactOf(key, recording); };
     }
     return style;
   }

@@ -109,7 +109,8 @@ Result<std::shared_ptr<const RecordingMedia>> RecordingMedia::Find(const native:
     SHEAF_ASSIGN(const auto page, call.rooms->files->List(target.Experiment(), filter, after, kFilesPage,
                                                           [&](const files::File& file) { return seen.Sees(file); }));
     for (const files::File& file : page.items) {
-      if (!file.record.empty()) media->recordings_.insert(file.record);
+      if (!file.record.empty())
+        media->recordings_.try_emplace(file.record, Facts{file.size, file.duration_ms, file.width, file.height, file.media_type});
     }
     if (page.next.empty()) return std::shared_ptr<const RecordingMedia>(std::move(media));
     after = page.next;
@@ -119,6 +120,19 @@ Result<std::shared_ptr<const RecordingMedia>> RecordingMedia::Find(const native:
 std::string RecordingMedia::PathOf(std::string_view recording, std::string_view room) const {
   if (recordings_.count(std::string(recording)) == 0) return "null";
   return QuotedJson("/data/recordings/download/" + http::PercentEncode(room) + "/" + http::PercentEncode(recording));
+}
+
+std::string RecordingMedia::FactOf(std::string_view key, std::string_view recording) const {
+  const auto found = recordings_.find(std::string(recording));
+  if (found == recordings_.end()) return "null";
+  const Facts& facts = found->second;
+  if (key == "duration" && facts.duration_ms) return std::to_string(*facts.duration_ms);
+  if (key == "fileSize" && facts.size) return std::to_string(*facts.size);
+  if (key == "resolution" && facts.width && facts.height)
+    return QuotedJson(std::to_string(*facts.width) + "x" + std::to_string(*facts.height));
+  const std::size_t slash = facts.media_type.find('/');
+  const std::string format = slash == std::string::npos ? std::string() : facts.media_type.substr(slash + 1);
+  return key == "format" && (format == "mp4" || format == "webm") ? QuotedJson(format) : "null";
 }
 
 void AddRecordingRoutes(const Routes& routes) {

@@ -223,6 +223,10 @@ class RowEncoder final : public exporting::Encoder {
     return text.empty() && json != "\"\"" ? at : csv_.Put(text, run.buffer, at);
   }
   char* PutAbsent(const Cell& cell, Run& run, std::size_t row, char* at) const {
+    if (style_.facts && cell.source == Source::kField && id_place_ != kNoSource && !run.batch.columns[id_place_].IsNull(row)) {
+      const std::string fact = style_.facts(cell.name, run.batch.columns[id_place_].At<model::StringCell>(row).View());
+      if (fact != "null") return PutJson(fact, run, at);
+    }
     const bool sent_null = cell.keeps_null && cell.field >= 0 && skipped_place_ != kNoSource &&
                            exporting::SkippedFields(run.batch.columns[skipped_place_], row).Has(static_cast<std::uint16_t>(cell.field));
     if (Csv()) return run.buffer.Put(sent_null ? std::string_view() : std::string_view(cell.absent_csv), at);

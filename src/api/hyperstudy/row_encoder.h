@@ -25,6 +25,8 @@ struct RowStyle {
   std::function<std::string(std::uint64_t rows)> metadata{};
   //! The address of a recording's file as JSON, by record id and session id; null where it has none.
   std::function<std::string(std::string_view recording, std::string_view session)> media{};
+  //! What a recording's file tells of a key that its record has no value for, by key and record id; JSON, null for nothing.
+  std::function<std::string(std::string_view key, std::string_view recording)> facts{};
   bool envelope = true;  //!< JSON: else a plain list
 };
 
