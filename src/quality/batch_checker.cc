@@ -82,6 +82,12 @@ BatchChecker::BatchChecker(const Parts& parts) : parts_(parts) {
     if (design.component_field >= 0) AddSource(design.component_field, pair_);
     if (design.state_field >= 0) AddSource(design.state_field, pair_);
   }
+  if (design.event_field >= 0 && design.On(Check::kEventOrder)) {
+    AddSource(design.event_field, event_);
+    for (const int field : design.event_of) AddSource(field, event_of_);
+    for (const auto& option : dataset.fields[static_cast<std::size_t>(design.event_field)].options)
+      event_options_.push_back(MomentOf(option.id));
+  }
   std::vector<Source> ends;
   for (const auto& [start, end] : design.spans) {
     if (!design.On(Check::kEndBeforeStart)) break;
@@ -109,6 +115,7 @@ Status BatchChecker::Check(const ColumnBatch& batch, bool dirty) {
   for (const auto& [start, end] : spans_) CheckSpan(batch, start, end);
   if (parts_.design.basis == Basis::kFields) CountCells(batch);
   if (!pair_.empty()) NotePairs(batch);
+  if (!event_.empty()) NoteEvents(batch);
   return duplicates_matter_ ? FindDuplicates(batch) : Status();
 }
 
@@ -275,6 +282,28 @@ void BatchChecker::NotePairs(const ColumnBatch& batch) {
     auto& places = At(row).Detail().places;
     const auto at = std::lower_bound(places.begin(), places.end(), place);
     if (at == places.end() || *at != place) places.insert(at, place);
+  });
+}
+
+void BatchChecker::NoteEvents(const ColumnBatch& batch) {
+  const auto& types = batch.columns[event_.front().place];
+  const auto& times = batch.columns[kTime];
+  if (AllNull(types, batch.rows)) return;
+  const auto moment_at = [&](std::size_t row) -> Moment {
+    if (types.type == CellType::kString) return MomentOf(types.At<model::StringCell>(row).View());
+    const auto option = types.type == CellType::kInt16 ? types.At<std::int16_t>(row) : types.At<std::int32_t>(row);
+    const auto place = static_cast<std::size_t>(option);
+    return place < event_options_.size() ? event_options_[place] : Moment();
+  };
+  EachRow(batch, [&](std::size_t row) {
+    if (types.IsNull(row) || times.IsNull(row)) return;
+    Moment moment = moment_at(row);
+    if (moment.kind == Moment::Kind::kNeither) return;
+    for (const auto& source : event_of_) {
+      const auto& view = batch.columns[source.place];
+      moment.what = Mix(moment.what, view.IsNull(row) ? 0 : HashCell(view, row) + 1);
+    }
+    NoteMoment(At(row).Detail().events, moment, times.At<std::int64_t>(row), batch.columns[kSeq].At<std::int64_t>(row));
   });
 }
 

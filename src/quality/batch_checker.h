@@ -58,6 +58,7 @@ class BatchChecker {
   void CheckSpan(const model::ColumnBatch& batch, const Source& start, const Source& end);
   void CountCells(const model::ColumnBatch& batch);
   void NotePairs(const model::ColumnBatch& batch);
+  void NoteEvents(const model::ColumnBatch& batch);
   Status FindDuplicates(const model::ColumnBatch& batch);
   Group& At(std::size_t row) { return parts_.groups.All()[rows_[row]]; }
   bool Skipped(const model::ColumnBatch& batch, std::size_t row, int field) const;
@@ -73,8 +74,9 @@ class BatchChecker {
   const Parts parts_;
   std::vector<model::Column> columns_;
   std::vector<int> place_of_field_;  // -1: not selected
-  std::vector<Source> required_, valued_, counted_, hashed_, pair_;
+  std::vector<Source> required_, valued_, counted_, hashed_, pair_, event_, event_of_;
   std::vector<std::pair<Source, Source>> spans_;
+  std::vector<Moment> event_options_;  // of an event's type that has options
   bool order_matters_ = false, duplicates_matter_ = false;
   DuplicateIndex::Report report_;
   std::vector<std::uint32_t> rows_;  // group of each row

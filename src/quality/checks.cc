@@ -18,6 +18,7 @@ const std::array<CheckEntry, kChecks>& CheckCatalogue() {
       {Check::kGap, "gap", Severity::kWarning, "Samples are missing before this record."},
       {Check::kOutsideSession, "outside_session", Severity::kInfo, "The time is after the session's end."},
       {Check::kSessionTimes, "session_times", Severity::kError, "The session ends before it starts."},
+      {Check::kEventOrder, "event_order", Severity::kWarning, "What it ends began later."},
       {Check::kRefused, "refused", Severity::kWarning, "Records were refused when they were sent, and are not among these."},
       {Check::kRecordingMissing, "recording_missing", Severity::kWarning,
        "There is no whole file of this recording: it was not sent to its end, or never; who denies the camera has none."},

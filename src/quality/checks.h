@@ -23,13 +23,14 @@ enum class Check : std::uint8_t {
   kGap,
   kOutsideSession,
   kSessionTimes,
+  kEventOrder,
   // Found beside the records that are there (explain.h).
   kRefused,
   kRecordingMissing,
   kPayloadMissing,
   kIncomplete,
 };
-inline constexpr std::size_t kChecks = 17;
+inline constexpr std::size_t kChecks = 18;
 //! Those before it are looked for record by record, and what they found is kept.
 inline constexpr std::size_t kRecordChecks = static_cast<std::size_t>(Check::kRefused);
 

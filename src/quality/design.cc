@@ -45,6 +45,7 @@ Result<int> FieldOf(std::string_view name, const json::value& value, const model
   return number;
 }
 
+bool IsType(FieldType type) { return type == FieldType::kString || type == FieldType::kIdentifier || type == FieldType::kEnum; }
 bool IsOrdered(FieldType type) { return type == FieldType::kInteger || type == FieldType::kDouble || type == FieldType::kDatetime; }
 
 Result<std::vector<std::pair<int, int>>> Spans(const json::value& value, const model::Dataset& dataset) {
@@ -104,6 +105,13 @@ Design Assumed(const model::Dataset& dataset) {
     design.component_field = AnyField(dataset, {"component", "componentId", "component_id", "componentType"});
     design.state_field = AnyField(dataset, {"state", "stateId", "state_id", "stateName", "stateIndex"});
     if (design.component_field >= 0) design.basis = Basis::kComponents;
+  }
+  if (kind == DatasetKind::kEvents) {
+    design.event_field = AnyField(dataset, {"eventType", "event_type", "event", "type"});
+    if (design.event_field >= 0 && !IsType(dataset.fields[static_cast<std::size_t>(design.event_field)].type)) design.event_field = -1;
+    for (const auto name : {"componentId", "component_id", "trial", "trial_id", "trialId", "stateId", "state_id"}) {
+      if (const int field = dataset.FieldNumber(name); field >= 0) design.event_of.push_back(field);
+    }
   }
   for (const auto& [start, end] : kSpanNames) {
     const int first = dataset.FieldNumber(start), second = dataset.FieldNumber(end);
@@ -174,6 +182,12 @@ Status ReadMember(std::string_view name, const json::value& value, const model::
     SHEAF_ASSIGN(design.spans, Spans(value, dataset));
     return {};
   }
+  if (name == "event_field") {
+    SHEAF_ASSIGN(design.event_field, FieldOf(name, value, dataset));
+    if (!IsType(dataset.fields[static_cast<std::size_t>(design.event_field)].type))
+      return Bad(name, "An event's type is a text or an option.");
+    return {};
+  }
   if (name == "component_field" || name == "state_field") {
     SHEAF_ASSIGN((name == "state_field" ? design.state_field : design.component_field), FieldOf(name, value, dataset));
     if (!basis_given && name == "component_field") design.basis = Basis::kComponents;
@@ -237,6 +251,8 @@ std::uint64_t Signature(const model::Dataset& dataset, const Design& design) {
   add(design.clock_jump_ms);
   add(design.clock_ahead_ms);
   hash = Mix(hash, static_cast<std::uint64_t>(design.component_field + 1) << 16 | static_cast<std::uint64_t>(design.state_field + 1));
+  hash = Mix(hash, static_cast<std::uint64_t>(design.event_field + 1));
+  for (const int field : design.event_of) hash = Mix(hash, static_cast<std::uint64_t>(field));
   for (std::size_t check = 0; check < kRecordChecks; ++check) hash = Mix(hash, design.off[check] ? 3 : 5);
   return Mix(hash, static_cast<std::uint64_t>(design.basis));
 }

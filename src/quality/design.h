@@ -36,6 +36,8 @@ struct Design {
   std::optional<std::uint64_t> expected_components, expected_states;
   int component_field = -1, state_field = -1;  //!< field numbers
   std::vector<std::pair<int, int>> spans;      //!< fields of start and end
+  int event_field = -1;                        //!< an event's type: text or options
+  std::vector<int> event_of;                   //!< what tells apart what events of one type are of
   std::vector<int> counted_fields;             //!< of kFields
   double onset_tolerance_ms = 1000;
   double clock_jump_ms = 2000;

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "model/record_batch.h"
 #include "quality/checks.h"
+#include "quality/event_spans.h"
 #include "quality/mix.h"
 #include "vault/vault.h"
 
@@ -41,6 +42,7 @@ struct GroupDetail {
   std::vector<Finding> findings;
   std::vector<Stretch> stretches;
   std::vector<std::uint16_t> places;  //!< of components and states, ascending
+  std::vector<EventSpan> events;
 };
 
 struct Group {

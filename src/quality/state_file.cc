@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMagic = 0x3159544c51464853;  // "SHFQLTY1"
 // Raised whenever the rules count otherwise than before.
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 // Nothing in a state is longer than this.
 constexpr std::uint64_t kMostElements = 1u << 26;
 
@@ -100,6 +100,7 @@ void PutGroup(Writer& out, const Group& group) {
   out.PutAll(detail.findings);
   out.PutAll(detail.stretches);
   out.PutAll(detail.places);
+  out.PutAll(detail.events);
 }
 
 Group GetGroup(Reader& in) {
@@ -121,7 +122,8 @@ Group GetGroup(Reader& in) {
   in.GetAll(detail.findings);
   in.GetAll(detail.stretches);
   in.GetAll(detail.places);
-  if (!detail.findings.empty() || !detail.stretches.empty() || !detail.places.empty()) {
+  in.GetAll(detail.events);
+  if (!detail.findings.empty() || !detail.stretches.empty() || !detail.places.empty() || !detail.events.empty()) {
     group.detail = std::make_unique<GroupDetail>(std::move(detail));
   }
   return group;

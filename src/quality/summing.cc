@@ -129,6 +129,12 @@ class Tallies {
       ++gaps.count;
       Sample(gaps, stretches[i].first);
     }
+    for (const EventSpan& span : group.detail->events) {
+      if (!span.Reversed()) continue;
+      Tally& reversed = At(Check::kEventOrder, -1);
+      ++reversed.count;
+      Sample(reversed, span.end);
+    }
   }
   std::vector<Tally> Take() {
     std::vector<Tally> all;

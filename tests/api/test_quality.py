@@ -135,6 +135,7 @@ def test_samples_have_ids(study):
     ({"interval_ms": "1s"}, "bad-member", "/attributes/quality/interval_ms"), ({"interval_ms": 0}, "bad-member", "/attributes/quality/interval_ms"),
     ({"expected_records": 1.5}, "bad-member", "/attributes/quality/expected_records"), ({"intervals": [["n"]]}, "bad-member", "/attributes/quality/intervals"),
     ({"intervals": [["n", "text"]]}, "bad-member", "/attributes/quality/intervals"), ({"component_field": "none"}, "bad-member", "/attributes/quality/component_field"),
+    ({"event_field": "n"}, "bad-member", "/attributes/quality/event_field"),
     ({"completeness": "much"}, "bad-member", "/attributes/quality/completeness"), ({"ignore": ["everything"]}, "bad-member", "/attributes/quality/ignore"),
     ({"sampling": 1}, "unknown-member", "/attributes/quality/sampling"), ([], "bad-member", "/attributes/quality")])
 def test_what_is_no_design(study, quality, error, place):
