@@ -15,6 +15,7 @@
 #include "cli/import_people.h"
 #include "cli/import_sources.h"
 #include "cli/report.h"
+#include "model/strict_json.h"
 
 namespace sheaf::cli {
 namespace {
@@ -51,9 +52,8 @@ const RecordType* TypeByName(const std::string& stem) {
 Status EachElement(const std::string& text, const std::string& where, const std::function<Status(json::object&)>& visit) {
   const auto bad = [&](std::string_view why) { return Fail(ErrorCode::kBadJson, fmt::format("{}: {}", where, why)); };
   const auto take = [&](std::string_view element) -> Status {
-    boost::system::error_code broken;
-    json::value value = json::parse(element, broken);
-    if (broken || !value.is_object()) return bad("an element is no object");
+    json::value value;
+    if (!model::ParseDataJson(element, value) || !value.is_object()) return bad("an element is no object");
     return visit(value.as_object());
   };
   simdjson::ondemand::parser parser;
@@ -101,9 +101,9 @@ class HyperStudyImport {
   HyperStudyImport(ImportClient& client, bool dry_run) : client_(client), people_(client), dry_run_(dry_run) {}
 
   Status Run(const std::vector<std::string>& paths) {
-    if (!dry_run_) SHEAF_TRY(client_.EnsureStudy());
-    // People and rooms first: onsets are reckoned from the rooms' starts.
+    // People and rooms first: onsets are reckoned from the rooms' starts. A source that cannot be read is found before anything is made.
     SHEAF_TRY(EachSource(paths, IsPeople, [this](const std::string& name, const std::string& where, std::string&& text) {
+      if (StemOf(name) == "metadata") return TakeMetadata(text);
       const bool rooms = StemOf(name).rfind("rooms", 0) == 0;
       return EachElement(text, where, [&](json::object& row) {
         if (rooms) people_.TakeRoom(row);
@@ -111,6 +111,7 @@ class HyperStudyImport {
         return Status();
       });
     }));
+    if (!dry_run_) SHEAF_TRY(client_.EnsureStudy());
     SHEAF_TRY(EachSource(
         paths, [](std::string_view name) { return !StemOf(name).empty() && !IsPeople(name); },
         [this](const std::string& name, const std::string& where, std::string&& text) { return ImportFile(name, where, text); }));
@@ -133,7 +134,23 @@ class HyperStudyImport {
 
   static bool IsPeople(std::string_view name) {
     const std::string stem = StemOf(name);
-    return stem.rfind("rooms", 0) == 0 || stem.rfind("participants", 0) == 0;
+    return stem.rfind("rooms", 0) == 0 || stem.rfind("participants", 0) == 0 || stem == "metadata";
+  }
+
+  //! What a ZIP of ours says of its rooms, where no list does.
+  Status TakeMetadata(const std::string& text) {
+    json::value value;
+    if (!model::ParseDataJson(text, value) || !value.is_object()) return {};
+    const json::value* const rooms = value.as_object().if_contains("rooms");
+    if (rooms == nullptr || !rooms->is_array()) return {};
+    for (json::value& room : value.as_object()["rooms"].as_array()) {
+      if (!room.is_object() || room.as_object().if_contains("experimentStartedAt") == nullptr) continue;
+      json::object& row = room.as_object();
+      row["startTime"] = row["experimentStartedAt"];
+      row["endTime"] = row["endedAt"];
+      people_.TakeUnlistedRoom(row);
+    }
+    return {};
   }
 
   Status ImportFile(const std::string& name, const std::string& where, const std::string& text) {

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/ids.h"
+#include "model/strict_json.h"
 
 namespace sheaf::cli {
 namespace {
@@ -54,7 +55,12 @@ void ImportPeople::TakeRoom(const json::object& row) {
   settings["start"] = TimeJson(room.start);
   if (!room.start || !end || *end >= *room.start) settings["end"] = TimeJson(end);
   settings["attributes"] = std::move(attributes);
-  room.settings = json::serialize(settings);
+  room.settings = model::CompactJson(settings);
+}
+
+void ImportPeople::TakeUnlistedRoom(const json::object& row) {
+  const auto found = rooms_.find(FirstText(row, {"id", "roomId", "sessionId"}));
+  if (found == rooms_.end() || found->second.settings.empty()) TakeRoom(row);
 }
 
 void ImportPeople::TakeParticipant(const json::object& row) {
@@ -71,8 +77,12 @@ void ImportPeople::TakeParticipant(const json::object& row) {
   }
   const std::string role = TextOf(row, "role");
   if (room.empty() && !role.empty()) attributes["role"] = json::string(role);
-  participants_[id] = json::serialize(json::object{{"status", json::string(TextOf(row, "status"))}, {"attributes", std::move(attributes)}});
-  if (IsRecordId(room)) rooms_[room].people[id] = {role, TimeOf(row, "joinedAt"), TimeOf(row, "completedAt"), true};
+  participants_[id] =
+      model::CompactJson(json::object{{"status", json::string(TextOf(row, "status"))}, {"attributes", std::move(attributes)}});
+  if (!IsRecordId(room)) return;
+  rooms_[room].people[id] = {role, TimeOf(row, "joinedAt"), TimeOf(row, "completedAt"), true};
+  const std::string deployment = TextOf(row, "deploymentId");
+  if (!deployment.empty() && deployment != TextOf(row, "experimentId")) rooms_[room].deployment = deployment;
 }
 
 void ImportPeople::TakeAttendance(const std::string& room, const std::string& participant, std::optional<Micros> time) {
@@ -115,17 +125,22 @@ Status ImportPeople::SendRoom(const std::string& id, const Room& room) {
   HttpRequest request;
   request.path = client_.Base() + "/sessions/" + QueryEscape(id);
   SHEAF_ASSIGN(const auto found, client_.Send(request));
-  boost::system::error_code broken;
   json::object session;
+  json::value value;
   if (found.status == 200) {
-    auto value = json::parse(found.body, broken);
-    if (!broken && value.is_object()) session = std::move(value.as_object());
+    if (model::ParseDataJson(found.body, value) && value.is_object()) session = std::move(value.as_object());
   } else if (found.status != 404) {
     return Fail(ErrorOf(found));
   }
   if (!room.settings.empty()) {
-    const auto settings = json::parse(room.settings, broken);
-    for (const auto& member : settings.as_object()) session[member.key()] = member.value();
+    json::value settings;
+    if (model::ParseDataJson(room.settings, settings))
+      for (const auto& member : settings.as_object()) session[member.key()] = member.value();
+  }
+  if (!room.deployment.empty()) {
+    json::value& attributes = session["attributes"];
+    if (!attributes.is_object()) attributes = json::object();
+    attributes.as_object().emplace("deploymentId", json::string(room.deployment));
   }
   json::array attendance;
   std::map<std::string, bool> there;
@@ -149,7 +164,7 @@ Status ImportPeople::SendRoom(const std::string& id, const Room& room) {
   session["attendance"] = std::move(attendance);
   request.method = "PUT";
   request.content_type = "application/json";
-  request.body = json::serialize(session);
+  request.body = model::CompactJson(session);
   SHEAF_ASSIGN(const auto put, client_.Send(request));
   return put.status < 300 ? Status() : Fail(ErrorOf(put));
 }

@@ -20,6 +20,8 @@ class ImportPeople {
 
   //! A row of the list of rooms, of participants.
   void TakeRoom(const boost::json::object& row);
+  //! The same from elsewhere: nothing where the list has the room.
+  void TakeUnlistedRoom(const boost::json::object& row);
   void TakeParticipant(const boost::json::object& row);
   //! A record of a participant in a room.
   void TakeAttendance(const std::string& room, const std::string& participant, std::optional<Micros> time);
@@ -34,7 +36,8 @@ class ImportPeople {
     bool listed = false;  //!< the list of participants has it, which counts more than records
   };
   struct Room {
-    std::string settings;  //!< the body of the session, as JSON; empty: not in the list
+    std::string settings;    //!< the body of the session, as JSON; empty: not in the list
+    std::string deployment;  //!< as its participants' rows say
     std::optional<Micros> start;
     bool asked = false;  //!< the server was asked for its start
     std::map<std::string, Attended> people;

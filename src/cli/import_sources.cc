@@ -14,6 +14,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// What grows more than this is no data. Small ones may.
+constexpr std::uint64_t kMostGrowth = 500;
+constexpr std::uint64_t kSmallZip = 10u << 20;
+
 Error TooLarge(const std::string& where) {
   return Error{ErrorCode::kPayloadTooLarge, fmt::format("{} has more than {} bytes", where, kMostSourceBytes), {}, 0};
 }
@@ -29,10 +33,14 @@ Status VisitFile(const fs::path& path, const std::string& name, const SourceVisi
 
 Status VisitZip(const std::string& path, const SourceWanted& wanted, const SourceVisit& visit) {
   const std::unique_ptr<archive, int (*)(archive*)> reader(archive_read_new(), archive_read_free);
-  archive_read_support_format_zip(reader.get());
+  // By its directory, which stands at the end: of a ZIP that was cut off, the files that are left would look like all of them.
+  archive_read_support_format_zip_seekable(reader.get());
   const auto broken = [&] { return Fail(ErrorCode::kIo, fmt::format("{} is damaged: {}", path, archive_error_string(reader.get()))); };
   if (archive_read_open_filename(reader.get(), path.c_str(), 1u << 18) != ARCHIVE_OK)
     return Fail(ErrorCode::kIo, fmt::format("{} is no ZIP file: {}", path, archive_error_string(reader.get())));
+  std::error_code failed;
+  const std::uint64_t packed = fs::file_size(path, failed);
+  std::uint64_t unpacked = 0;
   archive_entry* entry = nullptr;
   while (true) {
     const int next = archive_read_next_header(reader.get(), &entry);
@@ -51,6 +59,9 @@ Status VisitZip(const std::string& path, const SourceWanted& wanted, const Sourc
       text.append(buffer.data(), static_cast<std::size_t>(read));
       // What it says of its size may be a lie.
       if (text.size() > kMostSourceBytes) return Fail(TooLarge(path + ":" + name));
+      unpacked += static_cast<std::uint64_t>(read);
+      if (unpacked > kSmallZip && unpacked / kMostGrowth > packed)
+        return Fail(ErrorCode::kPayloadTooLarge, fmt::format("{} unpacks to far too much", path));
     }
     SHEAF_TRY(visit(name, path + ":" + name, std::move(text)));
   }

@@ -3,10 +3,12 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "export/job_runner.h"
 #include "export/manifest.h"
+#include "model/strict_json.h"
 
 namespace sheaf::exporting {
 namespace {
@@ -77,7 +79,7 @@ std::string JobJson(const catalog::ExportJob& job) {
   json::value privacy = nullptr;
   if (!job.privacy.empty()) privacy = json::parse(job.privacy, error);
   json::value quality = nullptr;
-  if (const auto text = QualityOfManifest(job.manifest); has_file && !text.empty()) quality = json::parse(text, error);
+  if (const auto text = QualityOfManifest(job.manifest); has_file && !text.empty()) std::ignore = model::ParseDataJson(text, quality);
   json::object root{
       {"id", job.id},
       {"study", job.study},
@@ -107,7 +109,7 @@ std::string JobJson(const catalog::ExportJob& job) {
     root["file_size"] = job.file_size;
     root["sha256"] = job.sha256;
   }
-  return json::serialize(root);
+  return model::CompactJson(root);
 }
 
 }  // namespace sheaf::exporting

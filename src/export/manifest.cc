@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "export/pretty_json.h"
+#include "model/strict_json.h"
 
 namespace sheaf::exporting {
 namespace {
@@ -15,9 +16,8 @@ json::value Time(const std::optional<Micros>& instant) {
 }
 
 json::value Parsed(const std::string& text) {
-  boost::system::error_code error;
-  auto value = json::parse(text, error);
-  return error ? json::value(nullptr) : value;
+  json::value value;
+  return model::ParseDataJson(text, value) ? value : json::value(nullptr);
 }
 
 json::object Object(const DatasetEntry& entry) {
@@ -129,7 +129,7 @@ std::string ManifestJson(const Manifest& manifest, const ExportFile* file) {
     root["folders"] =
         json::object{{"participants", Folders(manifest.participant_folders)}, {"sessions", Folders(manifest.session_folders)}};
   }
-  return PrettyJson(json::serialize(root));
+  return PrettyJson(model::CompactJson(root));
 }
 
 std::string_view QualityOfManifest(std::string_view manifest) {

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "base/time.h"
+#include "model/strict_json.h"
 
 namespace sheaf::exporting {
 namespace {
@@ -40,7 +41,7 @@ std::optional<std::string> Attribute(const json::value& attributes, const std::s
   const json::value* value = attributes.get_object().if_contains(name);
   if (value == nullptr || value->is_null()) return std::nullopt;
   if (value->is_string()) return std::string(value->get_string());
-  return json::serialize(*value);
+  return model::CompactJson(*value);
 }
 
 std::optional<std::string> Cast(std::optional<std::string> text, FieldType type) {
@@ -60,9 +61,8 @@ std::optional<std::string> Cast(std::optional<std::string> text, FieldType type)
 }
 
 json::value Parsed(const std::string& attributes) {
-  boost::system::error_code error;
-  json::value value = json::parse(attributes.empty() ? "{}" : attributes, error);
-  return error ? json::value(json::object()) : value;
+  json::value value;
+  return model::ParseDataJson(attributes.empty() ? "{}" : attributes, value) ? value : json::value(json::object());
 }
 
 std::optional<std::string> ValueOf(const model::Participant& participant, const json::value& attributes, const model::Column& column) {

@@ -1,13 +1,12 @@
 #include "ingest/donation.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <boost/json.hpp>
 #include <span>
 
 #include "base/ids.h"
 #include "ingest/ingest.h"
+#include "model/strict_json.h"
 #include "vault/care.h"
 
 namespace sheaf::ingest {
@@ -22,7 +21,7 @@ Status KeepRecord(const DonationStores& stores, const std::string& dataset, cons
   options.dataset = dataset;
   options.format = BodyFormat::kNdjson;
   options.spool_directory = stores.temporary;
-  const std::string line = json::serialize(record) + "\n";
+  const std::string line = model::CompactJson(record) + "\n";
   SHEAF_ASSIGN(const IngestResult result, IngestAll(stores.study, options, line));
   if (result.rejected.empty()) return {};
   return Fail(result.rejected.front().code, result.rejected.front().error);
@@ -65,21 +64,15 @@ Status KeepPayload(const DonationStores& stores, const Donation& donation, const
   return KeepSealed(stores, std::move(file), donation.data);
 }
 
-//! A scalar as JSON; numbers as people write them.
-std::string ScalarJson(const json::value& value) {
-  return value.is_double() ? fmt::format("{}", value.get_double()) : json::serialize(value);
-}
-
-std::string CellText(const json::value& value) { return value.is_string() ? std::string(value.get_string()) : ScalarJson(value); }
+std::string CellText(const json::value& value) { return value.is_string() ? std::string(value.get_string()) : model::CompactJson(value); }
 
 }  // namespace
 
 Status KeepDonation(const DonationStores& stores, const model::DonationProject& project, const Donation& given) {
   if (project.FindBlueprint(given.blueprint) == nullptr) return Fail(ErrorCode::kNotFound, "There is no such blueprint.");
   SHEAF_TRY(RefuseWithdrawn(*stores.study, given.participant));
-  boost::system::error_code broken;
-  const json::value data = json::parse(given.data, broken);
-  if (broken) return NotJson("data");
+  json::value data;
+  if (!model::ParseDataJson(given.data, data)) return NotJson("data");
   Donation donation = given;
   const bool fresh = donation.id.empty();
   if (fresh) donation.id = NewId("don_");
@@ -106,9 +99,8 @@ SnapshotReader::SnapshotReader(const model::DonationProject& project) {
 }
 
 Result<std::vector<SnapshotReader::Answered>> SnapshotReader::Read(std::string_view snapshot) const {
-  boost::system::error_code broken;
-  const json::value value = json::parse(json::string_view(snapshot.data(), snapshot.size()), broken);
-  if (broken || !value.is_object()) return NotJson("snapshot");
+  json::value value;
+  if (!model::ParseDataJson(snapshot, value) || !value.is_object()) return NotJson("snapshot");
   const json::object& object = value.get_object();
   std::vector<Answered> answered;
   for (std::size_t i = 0; i < places_.size(); ++i) {
@@ -120,7 +112,7 @@ Result<std::vector<SnapshotReader::Answered>> SnapshotReader::Read(std::string_v
       if (answer != nullptr && !place.old_item.empty())
         answer = answer->is_object() ? answer->get_object().if_contains(place.old_item) : nullptr;
     }
-    if (answer != nullptr && !answer->is_object() && !answer->is_array()) answered.push_back({i, ScalarJson(*answer)});
+    if (answer != nullptr && !answer->is_object() && !answer->is_array()) answered.push_back({i, model::CompactJson(*answer)});
   }
   return answered;
 }
@@ -128,19 +120,19 @@ Result<std::vector<SnapshotReader::Answered>> SnapshotReader::Read(std::string_v
 namespace {
 //! What the record's fields say of the answers, where everybody who may read the study may read them.
 Result<json::object> PlainAnswers(const model::DonationProject& project, const Answers& answers) {
-  boost::system::error_code broken;
   json::object values;
+  json::value read;
   if (!answers.snapshot.empty()) {
     const SnapshotReader reader(project);
     SHEAF_ASSIGN(const auto answered, reader.Read(answers.snapshot));
     for (const auto& one : answered) {
-      if (one.json != "null") values[reader.Names()[one.variable]] = CellText(json::parse(one.json));
+      if (one.json != "null" && model::ParseDataJson(one.json, read)) values[reader.Names()[one.variable]] = CellText(read);
     }
-    values["snapshot"] = json::parse(answers.snapshot, broken);
+    if (!model::ParseDataJson(answers.snapshot, read)) return NotJson("snapshot");
+    values["snapshot"] = std::move(read);
   } else if (!answers.values.empty()) {
-    const json::value named = json::parse(answers.values, broken);
-    if (broken || !named.is_object()) return NotJson("values");
-    for (const auto& [name, value] : named.get_object()) {
+    if (!model::ParseDataJson(answers.values, read) || !read.is_object()) return NotJson("values");
+    for (const auto& [name, value] : read.get_object()) {
       if (!value.is_null()) values[name] = CellText(value);
     }
   }
@@ -150,10 +142,9 @@ Result<json::object> PlainAnswers(const model::DonationProject& project, const A
 //! Answers of a locked study as a file, which its passphrase opens.
 Status SealAnswers(const DonationStores& stores, const model::DonationProject& project, const Answers& answers, const std::string& id,
                    const std::string& file_id) {
-  boost::system::error_code broken;
   const std::string& text = answers.snapshot.empty() ? answers.values : answers.snapshot;
-  const json::value value = json::parse(text.empty() ? "{}" : text, broken);
-  if (broken || !value.is_object()) return NotJson("snapshot");
+  json::value value;
+  if (!model::ParseDataJson(text.empty() ? "{}" : text, value) || !value.is_object()) return NotJson("snapshot");
   const auto dataset = stores.study->FindDataset(model::kQuestionnaireDataset);
   // Made before there was such a field.
   if (dataset && (*dataset)->FieldNumber(model::kSealedAnswers) < 0)
@@ -183,10 +174,12 @@ Status KeepAnswers(const DonationStores& stores, const model::DonationProject& p
     SHEAF_ASSIGN(values, PlainAnswers(project, answers));
   }
   Status kept;
-  boost::system::error_code broken;
-  if (!answers.config.empty()) values["config"] = json::parse(answers.config, broken);
-  if (broken) kept = NotJson("questionnaire_config");
-  else
+  if (!answers.config.empty()) {
+    json::value config;
+    if (!model::ParseDataJson(answers.config, config)) kept = NotJson("questionnaire_config");
+    values["config"] = std::move(config);
+  }
+  if (kept)
     kept =
         KeepRecord(stores, std::string(model::kQuestionnaireDataset),
                    {{"id", id}, {"participant", answers.participant}, {"time", FormatIsoUtc(answers.time)}, {"values", std::move(values)}});

@@ -2,6 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include "model/strict_json.h"
+
 namespace sheaf::live {
 
 Text Message(std::string_view event, const Position* position, std::string_view json) {
@@ -31,15 +33,14 @@ std::string JsonList(const std::vector<std::string>& items) {
 
 std::vector<std::string> RecordsOfPage(std::string_view page, std::string_view dataset) {
   std::vector<std::string> records;
-  boost::system::error_code error;
-  const auto parsed = boost::json::parse(page, error);
-  if (error || !parsed.is_object()) return records;
+  boost::json::value parsed;
+  if (!model::ParseDataJson(page, parsed) || !parsed.is_object()) return records;
   const auto* const list = parsed.get_object().if_contains("records");
   if (list == nullptr || !list->is_array()) return records;
   for (const auto& record : list->get_array()) {
     boost::json::object told{{"dataset", dataset}};
     for (const auto& member : record.as_object()) told[member.key()] = member.value();
-    records.push_back(boost::json::serialize(told));
+    records.push_back(model::CompactJson(told));
   }
   return records;
 }

@@ -17,6 +17,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
+constexpr std::size_t kDepthOfData = 512;
 
 // Receives what the parser reads and builds the value from it. The parser is given the whole text at once, but still
 // hands out strings with escapes in parts.
@@ -26,6 +27,9 @@ class Builder {
   static constexpr std::size_t max_array_size = json::array::max_size();
   static constexpr std::size_t max_key_size = json::string::max_size();
   static constexpr std::size_t max_string_size = json::string::max_size();
+
+  //! Strictly, or as ParseDataJson reads.
+  explicit Builder(bool strict) : strict_(strict) {}
 
   bool on_document_begin(json::error_code&) {
     stack_.reset();
@@ -44,11 +48,12 @@ class Builder {
   }
   bool on_key_part(json::string_view part, std::size_t, json::error_code&) {
     stack_.push_chars(part);
-    key_.append(part.data(), part.size());
+    if (strict_) key_.append(part.data(), part.size());
     return true;
   }
   bool on_key(json::string_view part, std::size_t, json::error_code& error) {
     stack_.push_key(part);
+    if (!strict_) return true;
     key_.append(part.data(), part.size());
     Level& level = levels_.back();
     level.member = key_;
@@ -88,8 +93,9 @@ class Builder {
     number_.clear();
     if (read.ec != std::errc{}) {
       // Too small for a double is zero, too large is nothing.
-      if (std::abs(approximate) > 1) return Stop(ErrorCode::kBadJson, "a number is too large", Place(), error);
-      number = 0;
+      const bool large = std::abs(approximate) > 1;
+      if (large && strict_) return Stop(ErrorCode::kBadJson, "a number is too large", Place(), error);
+      number = large ? std::copysign(HUGE_VAL, approximate) : 0;
     }
     stack_.push_double(number);
     return Element();
@@ -117,11 +123,11 @@ class Builder {
   };
 
   bool Open(bool object) {
-    levels_.push_back(Level{object, 0, {}, {}});
+    if (strict_) levels_.push_back(Level{object, 0, {}, {}});
     return true;
   }
   bool Close() {
-    levels_.pop_back();
+    if (strict_) levels_.pop_back();
     return Element();
   }
   bool Element() {
@@ -139,6 +145,7 @@ class Builder {
     return false;
   }
 
+  const bool strict_;
   json::value_stack stack_;
   std::vector<Level> levels_;
   std::string key_;
@@ -182,7 +189,7 @@ Status ParseStrictJson(std::string_view text, const JsonLimits& limits, json::va
   try {
     json::parse_options options;
     options.max_depth = static_cast<std::size_t>(limits.depth);
-    json::basic_parser<Builder> parser(options);
+    json::basic_parser<Builder> parser(options, true);
     json::error_code error;
     const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
     if (parser.handler().Failure()) return Fail(std::move(*parser.handler().Failure()));
@@ -191,6 +198,19 @@ Status ParseStrictJson(std::string_view text, const JsonLimits& limits, json::va
     value = parser.handler().Release();
   } catch (const std::exception&) { return Fail(ErrorCode::kPayloadTooLarge, "the JSON is too large to be read"); }
   return {};
+}
+
+bool ParseDataJson(std::string_view text, json::value& value) {
+  try {
+    json::parse_options options;
+    options.max_depth = kDepthOfData;
+    json::basic_parser<Builder> parser(options, false);
+    json::error_code error;
+    const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
+    if (error || read < text.size()) return false;
+    value = parser.handler().Release();
+    return true;
+  } catch (const std::exception&) { return false; }
 }
 
 void AppendJsonString(std::string& json, std::string_view text) {
@@ -208,12 +228,40 @@ void AppendJsonString(std::string& json, std::string_view text) {
 }
 
 void AppendJsonNumber(std::string& json, double number) {
+  // As every reader of JSON takes it: too large to be held.
+  if (std::isinf(number)) json += number < 0 ? "-1e99999" : "1e99999";
+  else if (std::isnan(number)) json += "null";
+  if (!std::isfinite(number)) return;
   char buffer[32];
   const bool whole = std::abs(number) <= kExactIntegers && number == std::trunc(number);
   const auto written = whole ? std::to_chars(buffer, buffer + sizeof buffer, static_cast<std::int64_t>(number))
                              : std::to_chars(buffer, buffer + sizeof buffer, number);
   json.append(buffer, written.ptr);
 }
+
+namespace {
+void AppendArray(std::string& json, const json::array& array) {
+  char before = '[';
+  for (const json::value& element : array) {
+    json += before;
+    AppendJson(json, element);
+    before = ',';
+  }
+  json += before == '[' ? "[]" : "]";
+}
+
+void AppendObject(std::string& json, const json::object& object) {
+  char before = '{';
+  for (const auto& member : object) {
+    json += before;
+    AppendJsonString(json, std::string_view(member.key().data(), member.key().size()));
+    json += ':';
+    AppendJson(json, member.value());
+    before = ',';
+  }
+  json += before == '{' ? "{}" : "}";
+}
+}  // namespace
 
 void AppendJson(std::string& json, const json::value& value) {
   switch (value.kind()) {
@@ -223,29 +271,25 @@ void AppendJson(std::string& json, const json::value& value) {
     case json::kind::uint64: json += std::to_string(value.get_uint64()); return;
     case json::kind::double_: AppendJsonNumber(json, value.get_double()); return;
     case json::kind::string: AppendJsonString(json, std::string_view(value.get_string().data(), value.get_string().size())); return;
-    case json::kind::array: {
-      char before = '[';
-      for (const json::value& element : value.get_array()) {
-        json += before;
-        AppendJson(json, element);
-        before = ',';
-      }
-      json += before == '[' ? "[]" : "]";
-      return;
-    }
-    case json::kind::object: {
-      char before = '{';
-      for (const auto& member : value.get_object()) {
-        json += before;
-        AppendJsonString(json, std::string_view(member.key().data(), member.key().size()));
-        json += ':';
-        AppendJson(json, member.value());
-        before = ',';
-      }
-      json += before == '{' ? "{}" : "}";
-      return;
-    }
+    case json::kind::array: AppendArray(json, value.get_array()); return;
+    case json::kind::object: AppendObject(json, value.get_object()); return;
   }
+}
+
+std::string CompactJson(const json::value& value) {
+  std::string json;
+  AppendJson(json, value);
+  return json;
+}
+std::string CompactJson(const json::object& object) {
+  std::string json;
+  AppendObject(json, object);
+  return json;
+}
+std::string CompactJson(const json::array& array) {
+  std::string json;
+  AppendArray(json, array);
+  return json;
 }
 
 std::string PointerTo(std::string_view pointer, std::string_view member) {

@@ -10,8 +10,10 @@
 #include "base/error.h"
 
 namespace boost::json {
+class array;
+class object;
 class value;
-}
+}  // namespace boost::json
 
 namespace sheaf::model {
 
@@ -24,13 +26,21 @@ struct JsonLimits {
 //! place is "byte N", counted from 0.
 Status ParseStrictJson(std::string_view text, const JsonLimits& limits, boost::json::value& value);
 
+//! Parses JSON that is data, as other systems and our own stores have it: doubles are exact here, too, of a member that is given
+//! twice the last counts, and a number that no double holds is an infinite one. False, and `value` untouched, for what is no JSON.
+bool ParseDataJson(std::string_view text, boost::json::value& value);
+
 //! Appends `text`, which is UTF-8, as a JSON string with its quotes.
 void AppendJsonString(std::string& json, std::string_view text);
-//! Appends a finite number in its shortest form that reads back; whole numbers up to 2^53 without a point or exponent.
+//! Appends a number in its shortest form that reads back; whole numbers up to 2^53 without a point or exponent.
 void AppendJsonNumber(std::string& json, double number);
 
 //! Appends a whole value, compact, members in their order; numbers as above.
 void AppendJson(std::string& json, const boost::json::value& value);
+//! The same as a text of its own. Data is written with it: Boost's own text has an exponent in every double.
+std::string CompactJson(const boost::json::value& value);
+std::string CompactJson(const boost::json::object& object);
+std::string CompactJson(const boost::json::array& array);
 
 //! `pointer` + "/" + `member`, with ~ and / escaped: one step of a JSON pointer.
 std::string PointerTo(std::string_view pointer, std::string_view member);

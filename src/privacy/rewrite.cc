@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "model/strict_json.h"
 #include "privacy/json_rewrite.h"
 #include "privacy/mask.h"
 
@@ -330,12 +331,11 @@ std::string WithoutMembers(std::string_view object, const std::vector<std::strin
   const bool may_have = object.find('\\') != object.npos ||
                         std::any_of(names.begin(), names.end(), [&](const std::string& name) { return object.find(name) != object.npos; });
   if (!may_have) return std::string(object);
-  boost::system::error_code error;
-  auto value = boost::json::parse(object, error);
-  if (error || !value.is_object()) return "{}";
+  boost::json::value value;
+  if (!model::ParseDataJson(object, value) || !value.is_object()) return "{}";
   bool changed = false;
   for (const auto& name : names) changed = value.get_object().erase(name) > 0 || changed;
-  return changed ? boost::json::serialize(value) : std::string(object);
+  return changed ? model::CompactJson(value) : std::string(object);
 }
 
 }  // namespace sheaf::privacy

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "model/strict_json.h"
+
 namespace sheaf::privacy {
 namespace {
 
@@ -168,14 +170,14 @@ Status RiskTable::LoadAttributes(vault::StudyVault& study) {
   do {
     SHEAF_ASSIGN(auto page, study.Participants(options));
     for (const auto& participant : page.items) {
-      boost::system::error_code error;
-      const auto value = boost::json::parse(participant.attributes, error);
+      boost::json::value value;
+      if (!model::ParseDataJson(participant.attributes, value) || !value.is_object()) value = boost::json::object();
       bytes.clear();
       for (const auto& name : columns_.attributes) {
-        const auto* member = error || !value.is_object() ? nullptr : value.get_object().if_contains(name);
+        const auto* member = value.get_object().if_contains(name);
         std::string text = member == nullptr     ? std::string()
                            : member->is_string() ? std::string(member->get_string())
-                                                 : boost::json::serialize(*member);
+                                                 : model::CompactJson(*member);
         const auto rule = columns_.generalisation.find("participant." + name);
         if (rule != columns_.generalisation.end()) text = CoarseText(text, rule->second);
         AddText(text, bytes);

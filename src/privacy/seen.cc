@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "model/strict_json.h"
 #include "privacy/coded_people.h"
 #include "privacy/naming.h"
 #include "privacy/people_texts.h"
@@ -161,14 +162,13 @@ vault::Page<Item> InOrder(CodePage codes, vault::Page<Item> found) {
 }
 
 std::string WithoutDirect(const std::string& attributes, const model::StudySettings& settings) {
-  boost::system::error_code error;
-  auto value = boost::json::parse(attributes, error);
-  if (error || !value.is_object()) return "{}";
+  boost::json::value value;
+  if (!model::ParseDataJson(attributes, value) || !value.is_object()) return "{}";
   boost::json::object kept;
   for (auto& member : value.get_object()) {
     if (settings.ClassOfAttribute(member.key()) != model::PrivacyClass::kDirect) kept.emplace(member.key(), member.value());
   }
-  return boost::json::serialize(kept);
+  return model::CompactJson(kept);
 }
 
 void Strip(vault::StudyVault& study, const Reader& reader, model::Participant& participant) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "model/strict_json.h"
+
 namespace sheaf::quality {
 namespace {
 
@@ -97,25 +99,25 @@ Result<RecordIds> SampleIds(vault::StudyVault& study, const DatasetReport& repor
 }
 
 std::string DatasetReportJson(const DatasetReport& report, const RecordIds* ids) {
-  return json::serialize(json::object{{"dataset", report.dataset->id},
-                                      {"kind", model::Name(report.dataset->kind)},
-                                      {"records", report.records},
-                                      {"participants", report.participants},
-                                      {"sessions", report.sessions},
-                                      {"first_time", Time(report.first)},
-                                      {"last_time", Time(report.last)},
-                                      {"completeness", Object(report.completeness)},
-                                      {"interval_ms", report.interval_ms ? json::value(*report.interval_ms) : json::value(nullptr)},
-                                      {"interval_inferred", report.interval_inferred},
-                                      {"counts", Object(CountBySeverity(report))},
-                                      {"findings", Findings(report, ids)},
-                                      {"seq", report.upto},
-                                      {"complete", report.complete}});
+  return model::CompactJson(json::object{{"dataset", report.dataset->id},
+                                         {"kind", model::Name(report.dataset->kind)},
+                                         {"records", report.records},
+                                         {"participants", report.participants},
+                                         {"sessions", report.sessions},
+                                         {"first_time", Time(report.first)},
+                                         {"last_time", Time(report.last)},
+                                         {"completeness", Object(report.completeness)},
+                                         {"interval_ms", report.interval_ms ? json::value(*report.interval_ms) : json::value(nullptr)},
+                                         {"interval_inferred", report.interval_inferred},
+                                         {"counts", Object(CountBySeverity(report))},
+                                         {"findings", Findings(report, ids)},
+                                         {"seq", report.upto},
+                                         {"complete", report.complete}});
 }
 
-std::string CountsJson(const std::array<std::uint64_t, kSeverities>& counts) { return json::serialize(Object(counts)); }
+std::string CountsJson(const std::array<std::uint64_t, kSeverities>& counts) { return model::CompactJson(Object(counts)); }
 
-std::string CompletenessJson(const std::optional<Completeness>& completeness) { return json::serialize(Object(completeness)); }
+std::string CompletenessJson(const std::optional<Completeness>& completeness) { return model::CompactJson(Object(completeness)); }
 
 std::string SummaryJson(const StudyReport& report, Micros checked_at) {
   json::array datasets;
@@ -136,7 +138,7 @@ std::string SummaryJson(const StudyReport& report, Micros checked_at) {
                                     {"counts", Object(counts)},
                                     {"findings", std::move(checks)}});
   }
-  return json::serialize(json::object{
+  return model::CompactJson(json::object{
       {"checked_at", FormatIsoUtc(checked_at)}, {"complete", complete}, {"counts", Object(total)}, {"datasets", std::move(datasets)}});
 }
 

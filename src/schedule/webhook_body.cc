@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "model/strict_json.h"
 #include "schedule/scheduler.h"
 #include "schedule/schedules.h"
 
@@ -23,13 +24,13 @@ Result<std::string> WebhookBody(catalog::Catalog& catalog, const catalog::Delive
   const auto job = catalog.FindExport(run.job);
   if (!job && job.error().code != ErrorCode::kNotFound) return Fail(job.error());
   // Removed meanwhile: the receiver learns of the run, and that there is nothing to fetch.
-  if (!job) return json::serialize(body);
+  if (!job) return model::CompactJson(body);
   body["export"] = json::parse(exporting::JobJson(*job));
   if (job->state == catalog::ExportState::kSucceeded) {
     SHEAF_ASSIGN(const Download download, make_download(schedule.account, *job));
     body["download"] = json::object{{"url", download.url}, {"expires_at", FormatIsoUtc(download.expires_at)}};
   }
-  return json::serialize(body);
+  return model::CompactJson(body);
 }
 
 }  // namespace sheaf::schedule

@@ -147,6 +147,10 @@ def test_an_export_can_be_taken_in(experiment, server, owner, owner_key, make_ke
     order = lambda rows: sorted(({**row, "experimentId": 0, "extra": 0} for row in rows), key=lambda row: row["id"])  # noqa: E731
     taken = [{key: row[key] for key in order(client.fetch("events", experiment.id))[0] if key in row} for row in order(client.fetch("events", copy))]
     assert taken == order(client.fetch("events", experiment.id))
+    # Rooms and who was in them, too.
+    for kind, names in (("rooms", ("id", "startTime", "endTime", "status", "participantCount")), ("participants", ("id", "roomId", "email", "role", "status", "completionCode"))):
+        known = lambda rows: sorted([row[name] or "" for name in names] for row in rows)  # noqa: E731
+        assert known(client.fetch(kind, copy)) == known(client.fetch(kind, experiment.id)), kind
     owner.delete(f"/studies/{copy}")
 
 

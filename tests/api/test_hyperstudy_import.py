@@ -172,7 +172,10 @@ def test_broken_files_are_refused(server, owner, owner_key, tmp_path, name, cont
     (tmp_path / name).write_text(content)
     out = run_import(server, owner_key, study, tmp_path / name, check=False)
     assert out.returncode != 0 and name in out.stderr
-    owner.delete(f"/studies/{study}")
+    if name.endswith(".zip"):
+        owner.get(f"/studies/{study}", error="not-found")
+    else:
+        owner.delete(f"/studies/{study}")
 
 
 def test_a_zip_that_names_other_places_harms_nobody(server, owner, owner_key, reader, tmp_path):
@@ -183,6 +186,40 @@ def test_a_zip_that_names_other_places_harms_nobody(server, owner, owner_key, re
         archive.writestr("readme.txt", "nothing")
     run_import(server, owner_key, study, tmp_path / "evil.zip")
     assert len(reader.fetch("events", study)) == 1 and len(reader.fetch("chat", study)) == 1
+    owner.delete(f"/studies/{study}")
+
+
+def zip_of(path, *files):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            archive.writestr(name, content)
+    return path.read_bytes()
+
+
+def test_a_zip_that_was_cut_off_is_no_smaller_export(server, owner, owner_key, tmp_path):
+    study, path = f"cut-{secrets.token_hex(4)}", tmp_path / "export.zip"
+    whole = zip_of(path, ("events.json", json.dumps([{"id": "a", "participantId": "p"}])), ("chat.json", json.dumps([{"messageId": "m", "senderId": "p"}])))
+    # Between two files, where everything before is whole, and within the directory.
+    for size in (whole.index(b"PK\x03\x04", 4), len(whole) - 5):
+        path.write_bytes(whole[:size])
+        out = run_import(server, owner_key, study, path, check=False)
+        assert out.returncode == 1 and "export.zip" in out.stderr and "records kept" not in out.stdout
+    owner.get(f"/studies/{study}", error="not-found")
+
+
+def test_a_zip_that_unpacks_to_far_too_much(server, owner, owner_key, tmp_path):
+    study = f"big-{secrets.token_hex(4)}"
+    zip_of(tmp_path / "export.zip", ("events.json", b"[" + b" " * (64 << 20) + b"]"))
+    out = run_import(server, owner_key, study, tmp_path / "export.zip", check=False)
+    assert out.returncode == 1 and "far too much" in out.stderr
+    owner.delete(f"/studies/{study}")
+
+
+def test_deployments_of_rooms_that_only_participants_name(server, owner, owner_key, reader, tmp_path):
+    study, room = f"dep-{secrets.token_hex(4)}", f"r-{secrets.token_hex(4)}"
+    (tmp_path / "participants.json").write_text(json.dumps([{"id": "p", "experimentId": "old", "roomId": room, "deploymentId": "autumn"}]))
+    run_import(server, owner_key, study, tmp_path)
+    assert [row["deploymentId"] for row in reader.fetch("rooms", study)] == ["autumn"]
     owner.delete(f"/studies/{study}")
 
 

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/log.h"
+#include "model/strict_json.h"
 
 namespace sheaf::api::ddm {
 namespace {
@@ -37,9 +38,8 @@ Person PersonOf(const model::Participant& participant) {
   person.number = participant.number;
   person.start_time = participant.created_at;
   person.completed = participant.status == "completed";
-  boost::system::error_code broken;
-  const json::value value = json::parse(participant.attributes, broken);
-  if (broken || !value.is_object()) return person;
+  json::value value;
+  if (!model::ParseDataJson(participant.attributes, value) || !value.is_object()) return person;
   const json::object& attributes = value.get_object();
   person.start_time = TimeOf(attributes, "start_time").value_or(person.start_time);
   person.end_time = TimeOf(attributes, "end_time");
@@ -47,7 +47,7 @@ Person PersonOf(const model::Participant& participant) {
     person.current_step = step->get_int64();
   if (const auto* const done = attributes.if_contains("completed"); done != nullptr && done->is_bool()) person.completed = done->get_bool();
   if (const auto* const extra = attributes.if_contains("extra_data"); extra != nullptr && extra->is_object())
-    person.extra_data = json::serialize(*extra);
+    person.extra_data = model::CompactJson(*extra);
   return person;
 }
 
@@ -111,13 +111,13 @@ Status PutPerson(vault::StudyVault& vault, const Person& person) {
   model::Participant participant;
   participant.id = person.id;
   participant.status = person.completed ? "completed" : "started";
-  boost::system::error_code broken;
   json::object attributes{{"start_time", FormatIsoUtc(person.start_time)}};
   attributes["end_time"] = person.end_time ? json::value(FormatIsoUtc(*person.end_time)) : json::value(nullptr);
   attributes["completed"] = person.completed;
   attributes["current_step"] = person.current_step ? json::value(*person.current_step) : json::value(nullptr);
-  attributes["extra_data"] = json::parse(person.extra_data.empty() ? std::string(kNoExtra) : person.extra_data, broken);
-  participant.attributes = json::serialize(attributes);
+  if (json::value extra; model::ParseDataJson(person.extra_data.empty() ? std::string(kNoExtra) : person.extra_data, extra))
+    attributes["extra_data"] = std::move(extra);
+  participant.attributes = model::CompactJson(attributes);
   SHEAF_TRY(vault.PutParticipant(std::move(participant), nullptr));
   return {};
 }

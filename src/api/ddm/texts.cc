@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "api/json_text.h"
+#include "model/strict_json.h"
 
 namespace sheaf::api::ddm {
 namespace {
@@ -82,7 +83,7 @@ void Repr(const json::value& value, std::string& out) {
       out += '}';
       return;
     }
-    default: out += json::serialize(value);
+    default: model::AppendJson(out, value);
   }
 }
 
@@ -131,9 +132,8 @@ std::string StampOf(Micros instant) {
 }
 
 std::string PythonRepr(std::string_view text) {
-  boost::system::error_code broken;
-  const json::value value = json::parse(json::string_view(text.data(), text.size()), broken);
-  if (broken) return std::string(text);
+  json::value value;
+  if (!model::ParseDataJson(text, value)) return std::string(text);
   std::string out;
   Repr(value, out);
   return out;

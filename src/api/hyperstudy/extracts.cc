@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <cmath>
 #include <span>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "export/csv_text.h"
 #include "export/number_text.h"
 #include "export/time_text.h"
+#include "model/strict_json.h"
 
 namespace sheaf::api::hyperstudy {
 namespace {
@@ -149,9 +151,9 @@ class AnswerEncoder final : public exporting::Encoder {
     std::vector<json::object> payloads;
     const auto parse = [&](int place) -> json::value {
       const auto* const view = At(batch, place, row);
-      boost::system::error_code broken;
-      json::value value = view == nullptr ? json::value() : json::parse(view->At<model::StringCell>(row).View(), broken);
-      return broken ? json::value() : value;
+      json::value value;
+      if (view != nullptr) std::ignore = model::ParseDataJson(view->At<model::StringCell>(row).View(), value);
+      return value;
     };
     const auto add = [&](json::value&& value) {
       if (value.is_object()) payloads.push_back(std::move(value.get_object()));
@@ -227,7 +229,7 @@ class AnswerEncoder final : public exporting::Encoder {
 
   static std::string PlainText(const json::value& value) {
     if (value.is_string()) return std::string(std::string_view(value.get_string()));
-    return value.is_number() ? NumberText(value, '.') : json::serialize(value);
+    return value.is_number() ? NumberText(value, '.') : model::CompactJson(value);
   }
 
   const AnswerStyle style_;

@@ -10,6 +10,7 @@
 
 #include "api/hyperstudy/table.h"
 #include "export/rows.h"
+#include "model/strict_json.h"
 
 namespace sheaf::api::hyperstudy {
 namespace {
@@ -19,9 +20,9 @@ namespace json = boost::json;
 constexpr std::size_t kMostRooms = 5000;
 
 json::object ObjectOf(const std::string& attributes) {
-  boost::system::error_code broken;
-  auto value = json::parse(attributes.empty() ? "{}" : attributes, broken);
-  return !broken && value.is_object() ? std::move(value.as_object()) : json::object();
+  json::value value;
+  return model::ParseDataJson(attributes.empty() ? "{}" : attributes, value) && value.is_object() ? std::move(value.as_object())
+                                                                                                  : json::object();
 }
 
 //! The attendance of those rooms that have none, from their records: two narrow columns of each dataset.
@@ -85,7 +86,7 @@ Result<std::vector<model::Participant>> ParticipantsOf(const native::Call& call,
 std::string TakeJson(json::object& attributes, std::string_view name) {
   const auto found = attributes.find(name);
   if (found == attributes.end()) return "null";
-  std::string text = json::serialize(found->value());
+  std::string text = model::CompactJson(found->value());
   attributes.erase(found);
   return text;
 }
@@ -224,7 +225,7 @@ std::vector<std::string> ParticipantRow(const model::Participant& participant, c
           std::move(completed_at),
           std::move(agent),
           joined_at,
-          json::serialize(attributes)};
+          model::CompactJson(attributes)};
 }
 
 Result<std::vector<model::Session>> RoomsWithPeople(const native::Call& call, const Target& target, std::size_t most) {

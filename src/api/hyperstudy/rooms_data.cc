@@ -9,6 +9,7 @@
 #include "api/hyperstudy/selection.h"
 #include "api/json_text.h"
 #include "export/rows.h"
+#include "model/strict_json.h"
 
 namespace sheaf::api::hyperstudy {
 namespace {
@@ -57,9 +58,8 @@ Result<std::vector<json::object>> WritesOf(const native::Call& call, const Targe
     for (std::size_t row = 0; row < batch->rows; ++row) {
       std::string line;
       encoder->Encode(*batch, row, row + 1, true, line);
-      boost::system::error_code broken;
-      auto value = json::parse(line, broken);
-      if (!broken && value.is_object()) writes.push_back(std::move(value.as_object()));
+      json::value value;
+      if (model::ParseDataJson(line, value) && value.is_object()) writes.push_back(std::move(value.as_object()));
     }
   }
 }
@@ -118,11 +118,11 @@ Answer GetVariables(native::Call& call, Service& service) {
   call.audit.dataset = "variables";
   SHEAF_ASSIGN(envelope.experiment_started_at, StartOf(call, target));
   JsonObject more;
-  more.Raw("timeline", json::serialize(replay.timeline)).Raw("variableNames", json::serialize(replay.names));
+  more.Raw("timeline", model::CompactJson(replay.timeline)).Raw("variableNames", json::serialize(replay.names));
   more.Raw("matrixColumns", json::serialize(replay.names)).Raw("droppedWrites", json::serialize(replay.dropped)).Text("mode", "replay");
   const std::string members = more.Finish();
   envelope.more = "," + members.substr(1, members.size() - 2);
-  return Enveloped(json::serialize(replay.kept), MetadataJson(envelope, replay.kept.size()));
+  return Enveloped(model::CompactJson(replay.kept), MetadataJson(envelope, replay.kept.size()));
 }
 
 //! An empty list: no agents take part in what Sheaf keeps.

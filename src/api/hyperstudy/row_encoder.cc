@@ -12,6 +12,7 @@
 #include "export/number_text.h"
 #include "export/output_text.h"
 #include "export/time_text.h"
+#include "model/strict_json.h"
 
 namespace sheaf::api::hyperstudy {
 namespace {
@@ -171,7 +172,7 @@ class RowEncoder final : public exporting::Encoder {
       first = false;
       at = run.buffer.Room(at);
       const boost::json::value* const instead = has_extra ? run.extra.if_contains(cell.name) : nullptr;
-      at = instead != nullptr ? PutJson(boost::json::serialize(*instead), run, at) : PutCell(cell, run, row, at);
+      at = instead != nullptr ? PutJson(model::CompactJson(*instead), run, at) : PutCell(cell, run, row, at);
     }
     return PutRowEnd(run, has_extra, at);
   }
@@ -180,9 +181,8 @@ class RowEncoder final : public exporting::Encoder {
     if (extra_place_ == kNoSource) return false;
     const ColumnView& view = run.batch.columns[extra_place_];
     if (view.IsNull(row)) return false;
-    boost::system::error_code broken;
-    auto value = boost::json::parse(view.At<model::StringCell>(row).View(), broken);
-    if (broken || !value.is_object()) return false;
+    boost::json::value value;
+    if (!model::ParseDataJson(view.At<model::StringCell>(row).View(), value) || !value.is_object()) return false;
     run.extra = std::move(value.as_object());
     return true;
   }
@@ -198,7 +198,7 @@ class RowEncoder final : public exporting::Encoder {
     }
     if (Csv()) {
       if (extra_place_ != kNoSource) *at++ = csv_.Separator();
-      if (!rest.empty()) at = csv_.Put(boost::json::serialize(rest), run.buffer, at);
+      if (!rest.empty()) at = csv_.Put(model::CompactJson(rest), run.buffer, at);
       at = run.buffer.Room(at);
       *at++ = '\r';
       *at++ = '\n';
@@ -206,7 +206,7 @@ class RowEncoder final : public exporting::Encoder {
     }
     for (const auto& member : rest) {
       at = run.buffer.Put("," + exporting::JsonText(member.key()) + ":", at);
-      at = run.buffer.Put(boost::json::serialize(member.value()), at);
+      at = run.buffer.Put(model::CompactJson(member.value()), at);
       at = run.buffer.Room(at);
     }
     *at++ = '}';

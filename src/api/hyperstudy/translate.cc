@@ -5,6 +5,7 @@
 
 #include "api/hyperstudy/envelope.h"
 #include "base/ids.h"
+#include "model/strict_json.h"
 
 namespace sheaf::api::hyperstudy {
 namespace {
@@ -55,7 +56,7 @@ class Translation {
       *head = {participant_, session_, event != nullptr && event->is_string() ? std::string(event->as_string()) : std::string(), time_};
     }
     out_["values"] = std::move(values_);
-    return json::serialize(out_) + "\n";
+    return model::CompactJson(out_) + "\n";
   }
 
  private:
@@ -80,7 +81,7 @@ class Translation {
 
   Status TakeId(std::string_view name, const json::value& value) {
     if (value.is_null()) return {};
-    std::string id = value.is_string() ? std::string(value.as_string()) : json::serialize(value);
+    std::string id = value.is_string() ? std::string(value.as_string()) : model::CompactJson(value);
     if (value.is_structured() || !IsRecordId(id)) return NoId(name);
     out_["id"] = std::move(id);
     return {};
@@ -88,7 +89,7 @@ class Translation {
 
   static Status TakeText(std::string_view name, const json::value& value, std::string& text) {
     if (value.is_null()) return {};
-    std::string id = value.is_string() ? std::string(value.as_string()) : json::serialize(value);
+    std::string id = value.is_string() ? std::string(value.as_string()) : model::CompactJson(value);
     if (id.empty()) return {};
     if (value.is_structured() || !IsRecordId(id)) return NoId(name);
     // Two names of one thing that differ are two things, and only one can be kept.

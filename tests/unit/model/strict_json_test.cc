@@ -96,5 +96,26 @@ TEST(JsonPointers, EscapeTheirSteps) {
   EXPECT_EQ(PointerTo("/x", std::size_t{12}), "/x/12");
 }
 
+TEST(DataJson, KeepsEveryDouble) {
+  boost::json::value value;
+  ASSERT_TRUE(
+      ParseDataJson(R"({"a":1.9855221152778926e-276,"b":[33.333333333333336,0.1,72.5,5,-3,18446744073709551615],"c":"\u00fc\n"})", value));
+  EXPECT_EQ(CompactJson(value), R"({"a":1.9855221152778926e-276,"b":[33.333333333333336,0.1,72.5,5,-3,18446744073709551615],"c":"ü\n"})");
+  EXPECT_EQ(CompactJson(value.as_object()), CompactJson(value));
+  EXPECT_EQ(CompactJson(value.at("b").as_array()), "[33.333333333333336,0.1,72.5,5,-3,18446744073709551615]");
+}
+
+TEST(DataJson, TakesWhatOthersWrite) {
+  boost::json::value value;
+  ASSERT_TRUE(ParseDataJson(R"({"a":1,"a":{"b":2}})", value));
+  EXPECT_EQ(CompactJson(value), R"({"a":{"b":2}})");
+  ASSERT_TRUE(ParseDataJson("[1e999,-1e999,1e-999]", value));
+  EXPECT_EQ(CompactJson(value), "[1e99999,-1e99999,0]");
+  ASSERT_TRUE(ParseDataJson(std::string(400, '[') + std::string(400, ']'), value));
+  for (const char* broken : {"", "{", "[1,]", "1 2", "nul", "\"\xff\"", "{\"a\":1}x"}) EXPECT_FALSE(ParseDataJson(broken, value)) << broken;
+  EXPECT_TRUE(value.is_array());
+  EXPECT_FALSE(ParseDataJson(std::string(4000, '[') + std::string(4000, ']'), value));
+}
+
 }  // namespace
 }  // namespace sheaf::model
