@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 
 import jsQR from 'jsqr';
 
@@ -87,14 +89,77 @@ test('a participant sees their own data, asks to be deleted, and is erased', asy
   expect(gone.status).toBe(404);
 });
 
+test('a participant withdraws, is in no list any more, and is back when that is undone', async ({ signedIn: page, program }) => {
+  const listed = async () => (await program.json<{ participants: { id: string }[] }>('/studies/demo-survey/participants?search=P0004')).participants.length;
+  await page.goto('/studies/demo-survey/participants/P0004');
+  await page.getByRole('button', { name: 'Withdraw' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Withdraw this participant?' });
+  await dialog.getByRole('textbox', { name: 'Reason' }).fill('moved away');
+  await dialog.getByRole('button', { name: 'Withdraw' }).click();
+  await expect(page.getByText('P0004 has withdrawn')).toBeVisible();
+  await expect.poll(listed).toBe(0);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect.poll(listed).toBe(1);
+});
+
+test('a key is copied, its file is used by the samples beside it, and it ends when it is revoked', async ({ signedIn: page, program }) => {
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: program.url });
+  await page.goto('/keys');
+  await page.getByRole('button', { name: 'New key' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('for a script');
+  await page.getByRole('button', { name: 'Make the key' }).click();
+  const shown = page.getByRole('dialog', { name: /for a script/ });
+  const key = (await shown.getByRole('region', { name: 'The key' }).innerText()).trim();
+  await shown.getByRole('button', { name: 'Copy: The key' }).click();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(key);
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'sheaf-key-'));
+  try {
+    const [env] = await Promise.all([page.waitForEvent('download'), shown.getByRole('button', { name: /sheaf.env/ }).click()]);
+    await env.saveAs(path.join(directory, 'sheaf.env'));
+    const curl = await shown.getByRole('region', { name: /curl/ }).innerText();
+    expect(JSON.parse(execFileSync('bash', ['-c', curl.replace('curl ', 'curl --silent ')], { cwd: directory, encoding: 'utf8' }))).toHaveProperty('studies');
+    await shown.getByText('Python', { exact: true }).click();
+    const python = await shown.getByRole('region', { name: /Python/ }).innerText();
+    const said = execFileSync('/usr/bin/python3', ['-c', python], { cwd: directory, env: { ...process.env, SHEAF_KEY: key }, encoding: 'utf8' });
+    expect(said).toContain('Watching together');
+  } finally {
+    fs.rmSync(directory, { recursive: true, force: true });
+  }
+  await shown.getByRole('button', { name: 'I have it' }).click();
+  await page.getByRole('button', { name: 'Revoke for a script' }).click();
+  await page.getByRole('button', { name: 'Revoke the key' }).click();
+  await expect(page.getByText('The key is revoked')).toBeVisible();
+  expect((await fetch(`${program.url}/api/v1/studies`, { headers: { Authorization: `Bearer ${key}` } })).status).toBe(401);
+});
+
+test('only an administrator is offered to verify the audit', async ({ page, program }) => {
+  addUser(program.data, 'owner@example.org', 'a long enough password');
+  await signIn(page, 'owner@example.org', 'a long enough password');
+  await page.getByRole('button', { name: 'New study' }).first().click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('Mine alone');
+  await page.getByRole('button', { name: 'Make the study' }).click();
+  await expect(page).toHaveURL(/\/studies\/mine-alone$/);
+  await page.goto('/studies/mine-alone/audit');
+  await expect(page.getByRole('grid', { name: 'Audit' })).toContainText('study.');
+  await expect(page.getByRole('button', { name: 'Export', exact: true })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Verify' })).toHaveCount(0);
+  await page.goto('/server/audit');
+  await expect(page.getByRole('alert')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Verify' })).toHaveCount(0);
+});
+
 test('a colleague is let in without identifiers, sees codes, and is put out again', async ({ signedIn: page, program, browser }) => {
   addUser(program.data, 'colleague@example.org', 'a long enough password');
   await page.goto('/studies/demo-experiment/people');
   await page.getByRole('button', { name: 'Let somebody in' }).first().click();
   await page.getByRole('textbox', { name: 'E-mail address of their account' }).fill('colleague@example.org');
   await page.getByText('They see identifiers').click();
+  await page.getByLabel('Until').fill('2099-06-30');
   await page.getByRole('button', { name: 'Let in', exact: true }).click();
   await expect(page.getByRole('grid', { name: 'People' })).toContainText('hidden');
+  await expect(page.getByRole('grid', { name: 'People' })).toContainText('2099-06-30');
+  const { grants } = await program.json<{ grants: { expires_at: string }[] }>('/studies/demo-experiment/grants');
+  expect(grants[0]!.expires_at).toContain('2099-06-30');
   const context = await browser.newContext({ baseURL: program.url });
   const theirs = await context.newPage();
   await signIn(theirs, 'colleague@example.org', 'a long enough password');
@@ -104,7 +169,7 @@ test('a colleague is let in without identifiers, sees codes, and is put out agai
   await context.close();
   await page.getByRole('button', { name: /Take the rights of/ }).click();
   await expect(page.getByText('Only the owner may see this study')).toBeVisible();
-  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByRole('button', { name: 'Undo' }).last().click();
   await expect(page.getByRole('grid', { name: 'People' })).toContainText('colleague');
 });
 

@@ -2,6 +2,8 @@ import { expect, expectAccessible, keepScreen, test, type Page } from './harness
 import type { Program } from './harness/program';
 
 const MILLION = 1_000_000;
+/** The one reading that is not like the others. */
+const PEAK = 654_321;
 
 /** A million readings, in two runs with something else between, so that their numbers in the study have a gap. */
 async function fill(program: Program): Promise<void> {
@@ -11,7 +13,7 @@ async function fill(program: Program): Promise<void> {
   const batch = 100_000;
   const send = (dataset: string, from: number, rows: number) => {
     const lines = ['participant,time,n,value,even'];
-    for (let n = from; n < from + rows; ++n) lines.push(`p${n % 10},${new Date(Date.UTC(2026, 0, 1) + n * 1000).toISOString()},${n},${(n % 1000) / 10},${n % 2 === 0}`);
+    for (let n = from; n < from + rows; ++n) lines.push(`p${n % 10},${new Date(Date.UTC(2026, 0, 1) + n * 1000).toISOString()},${n},${n === PEAK ? 9999 : (n % 1000) / 10},${n % 2 === 0}`);
     return program.api(`/studies/many/datasets/${dataset}/records`, { method: 'POST', body: lines.join('\n') + '\n', headers: { 'Content-Type': 'text/csv' } });
   };
   for (let from = 0; from < MILLION; from += batch) {
@@ -100,6 +102,24 @@ test('a table of a million records is scrolled to its end, dragged, and gone thr
   await drag(1);
   await expectRows(page, (index) => index > 200, (index) => MILLION - 1 - index);
   await expect(page.getByText('press the header again for the other end')).toBeVisible();
+
+  // As a plot: few points are sent, and the one that matters is among them, from afar and from near.
+  const peak = [Date.UTC(2026, 0, 1) + PEAK * 1000, 9999];
+  const drawn = async (go: () => Promise<unknown>) => {
+    const [answer] = await Promise.all([page.waitForResponse(/\/series\?/), go()]);
+    const { series } = (await answer.json()) as { series: { points: number[][] }[] };
+    const points = series.flatMap((one) => one.points);
+    expect(points.length).toBeLessThan(50_000);
+    expect(points.filter(([, y]) => y === 9999)).toEqual([peak]);
+  };
+  await drawn(() => page.goto('/studies/many/data/readings?view=plot&y=value'));
+  await expect(page.getByText(/1,000,000 records, the first, last, least and greatest of every/)).toBeVisible();
+  await keepScreen(page, 'million-plot');
+  const near = [peak[0]! - 20_000, peak[0]! + 20_000].map((at) => new Date(at).toISOString()).join('..');
+  await drawn(() => page.goto(`/studies/many/data/readings?view=plot&y=value&zoom=${near}`));
+  await expect(page.getByText(/records, each drawn/)).toBeVisible();
+  await page.getByRole('button', { name: 'Further' }).click();
+  await expect(page).not.toHaveURL(new RegExp(encodeURIComponent(near)));
 });
 
 test.describe('views of more records than they show at once', () => {
@@ -121,6 +141,8 @@ test.describe('views of more records than they show at once', () => {
     await page.getByRole('button', { name: 'Show more' }).click();
     await expect(page.getByText('All 2,300 messages')).toBeVisible();
     await expect(page.getByText('message 2299')).toBeVisible();
+    await expectAccessible(page);
+    await keepScreen(page, 'long-chat');
 
     await fill(program, 'ratings', { kind: 'sparse_ratings', fields: [{ id: 'componentId', type: 'string' }, { id: 'value', type: 'integer' }] }, 'componentId,value', all, (n) => `${n % 3 === 0 ? 'joy' : 'fear'},${(n % 7) + 1}`);
     await page.goto('/studies/long/data/ratings?view=spread');

@@ -30,6 +30,49 @@ for (const [name, look] of Object.entries({ 'light, wide': { colorScheme: 'light
   });
 }
 
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 390, height: 800 } });
+  test('where one is stands in sight: the open tab, and the last of the crumbs', async ({ signedIn: page, program }) => {
+    await program.send('PUT', '/studies/demo-donations/donation-project', {});
+    for (const [address, strip, name] of [
+      ['/studies/demo-donations/data-center?tab=passphrase', 'Parts of the Data Center', 'Passphrase'],
+      ['/studies/demo-experiment/data/components', 'Datasets', 'components'],
+      ['/studies/demo-sensors/participants/S001/data/heart_rate', 'Where you are', 'heart_rate'],
+    ] as const) {
+      await page.goto(address);
+      const current = page.getByRole('navigation', { name: strip }).locator('[aria-current]');
+      await expect(current).toContainText(name);
+      await expect.poll(async () => {
+        const box = (await current.boundingBox())!;
+        return box.x >= 0 && box.x + box.width <= 391;
+      }, address).toBe(true);
+    }
+  });
+});
+
+test('what is at work says so in words', async ({ signedIn: page }) => {
+  await page.getByRole('button', { name: 'New study' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('Slow');
+  let answer = () => {};
+  const asked = new Promise<void>((resolve) => { answer = resolve; });
+  await page.route('**/api/v1/studies', async (route) => {
+    if (route.request().method() === 'POST') await asked;
+    await route.continue();
+  });
+  const button = page.getByRole('button', { name: 'Make the study' });
+  await button.click();
+  await expect(button).toHaveAttribute('data-loading', 'true');
+  const words = button.locator('.mantine-Button-label');
+  const inside = async () => {
+    const [outer, inner] = [(await button.boundingBox())!, (await words.boundingBox())!];
+    return inner.y >= outer.y && inner.y + inner.height <= outer.y + outer.height && (await button.locator('.mantine-Button-inner').evaluate((element) => getComputedStyle(element).opacity)) === '1';
+  };
+  await expect.poll(inside).toBe(true);
+  await keepScreen(page, 'button-at-work');
+  answer();
+  await expect(page).toHaveURL(/\/studies\/slow$/);
+});
+
 test('a session that ends asks for the password over the view, and keeps what was typed', async ({ signedIn: page }) => {
   await page.getByRole('button', { name: 'New study' }).click();
   await page.getByRole('textbox', { name: 'Name' }).fill('Typed before it ended');
@@ -53,6 +96,20 @@ test('a server that goes away is told in words, and the view goes on when it is 
   await program.start();
   await page.getByRole('button', { name: 'Try again' }).first().click();
   await expect(page.getByRole('grid')).toContainText('Woman');
+
+  // What is typed into a form stays, and goes in when the server is back.
+  await page.goto('/studies/demo-survey/settings');
+  const description = page.getByRole('textbox', { name: 'Description' });
+  await description.fill('Typed while it was away');
+  await program.stop();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('alert').first()).toContainText('did not answer');
+  await page.getByRole('link', { name: 'Sheaf: all studies' }).hover();
+  await expect(description).toHaveValue('Typed while it was away');
+  await program.start();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('The study is saved.')).toBeVisible();
+  expect((await program.json<{ description: string }>('/studies/demo-survey')).description).toBe('Typed while it was away');
 });
 
 test('an export is cancelled, another survives leaving the page', async ({ signedIn: page, program }) => {

@@ -57,6 +57,16 @@ export const arrivalsQuery = (study: string, dataset: string, selection: Selecti
     queryFn: ({ signal }) => must(client.GET('/api/v1/studies/{study}/datasets/{dataset}/arrivals', { params: { path: { study, dataset }, query: { ...selectionQuery(selection), timezone, by: 'day', of } }, signal })),
   });
 
+/** What there is of a study, in numbers. */
+export const studyOverviewQuery = (study: string) =>
+  queryOptions({
+    queryKey: ['study', study, 'overview', 'whole'],
+    staleTime: 60_000,
+    // A list asks it of every study; who may not read records of one sees a dash there.
+    retry: false,
+    queryFn: ({ signal }) => must(client.GET('/api/v1/studies/{study}/overview', { params: { path: { study } }, signal })),
+  });
+
 /** What there is of a participant or a session, by dataset: one request for all the badges. */
 export const scopeOverviewQuery = (study: string, scope: { participant?: string | undefined; session?: string | undefined }) =>
   queryOptions({

@@ -3,6 +3,7 @@ import { Link, useRouterState } from '@tanstack/react-router';
 import { Fragment } from 'react';
 
 import { studyQuery } from '@/api/studies';
+import { useCurrentInSight } from '@/ui/in-sight';
 
 /** Words for the parts of an address that are no ids. */
 const words: Record<string, string> = {
@@ -32,8 +33,10 @@ export function crumbsOf(pathname: string): Crumb[] {
 export function Breadcrumbs() {
   const pathname = useRouterState({ select: (state) => state.location.pathname });
   const crumbs = crumbsOf(pathname);
+  const { data: study } = useQuery({ ...studyQuery(crumbs[1]?.study ?? ''), enabled: crumbs[1]?.study !== undefined });
+  const strip = useCurrentInSight<HTMLElement>(`${pathname} ${study?.name}`);
   return (
-    <nav aria-label="Where you are" className="crumbs">
+    <nav ref={strip} aria-label="Where you are" className="crumbs">
       {crumbs.map((crumb, index) => (
         <Fragment key={crumb.to}>
           {index > 0 && <span aria-hidden="true">/</span>}

@@ -5,8 +5,8 @@ import { useState, useEffect } from 'react';
 
 import { donationProjectQuery } from '@/api/donations';
 import { studyQuery } from '@/api/studies';
-import { Busy, ErrorNote } from '@/ui/notes';
 import { Icon, type IconName } from '@/ui/Icon';
+import { Busy, ErrorNote } from '@/ui/notes';
 
 interface Entry {
   /** Only where the study is a donation project. */
@@ -54,7 +54,7 @@ export const openStudyMenu = 'sheaf-open-study-menu';
 
 export function StudyFrame() {
   const { study } = useParams({ strict: false }) as { study: string };
-  const { error, isPending, refetch } = useQuery(studyQuery(study));
+  const { data, error, isPending, refetch } = useQuery(studyQuery(study));
   const [menu, setMenu] = useState(false);
   useEffect(() => {
     const open = () => setMenu(true);
@@ -70,7 +70,9 @@ export function StudyFrame() {
         <StudyMenu study={study} onGo={() => setMenu(false)} />
       </Drawer>
       <main className="view" id="main" tabIndex={-1}>
-        {error ? <ErrorNote error={error} retry={() => void refetch()} /> : isPending ? <Busy what="Opening the study" /> : <Outlet />}
+        <ErrorNote error={error} retry={() => void refetch()} />
+        {/* What was opened stays when the server goes away: somebody may be typing in it. */}
+        {data ? <Outlet /> : isPending && <Busy what="Opening the study" />}
       </main>
     </div>
   );

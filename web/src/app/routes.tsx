@@ -3,6 +3,7 @@ import { createRootRoute, createRoute, lazyRouteComponent, Outlet, redirect, typ
 import { sessionQuery } from '@/api/session';
 import { tableSearch, texts } from '@/table/search';
 import type { AuditSearch } from '@/views/audit/Audit';
+import type { RetentionSearch } from '@/views/retention/Retention';
 import type { ScheduleSearch } from '@/views/schedules/Schedules';
 import { dataSearch } from '@/views/data/scope';
 import { donationSearch } from '@/views/donations/search';
@@ -87,7 +88,7 @@ const schedules = createRoute({ getParentRoute: () => study, path: '/schedules',
 const importing = createRoute({ getParentRoute: () => study, path: '/import', component: lazyRouteComponent(() => import('@/views/import/Import'), 'ImportView') });
 const people = createRoute({ getParentRoute: () => study, path: '/people', validateSearch: tableSearch, component: lazyRouteComponent(() => import('@/views/people/People'), 'PeopleView') });
 const privacy = createRoute({ getParentRoute: () => study, path: '/privacy', validateSearch: tableSearch, component: lazyRouteComponent(() => import('@/views/privacy/Privacy'), 'PrivacyView') });
-const retention = createRoute({ getParentRoute: () => study, path: '/retention', component: lazyRouteComponent(() => import('@/views/retention/Retention'), 'RetentionView') });
+const retention = createRoute({ getParentRoute: () => study, path: '/retention', validateSearch: (search: Record<string, unknown>): RetentionSearch => texts(search, 'of'), component: lazyRouteComponent(() => import('@/views/retention/Retention'), 'RetentionView') });
 const settings = createRoute({ getParentRoute: () => study, path: '/settings', component: lazyRouteComponent(() => import('@/views/settings/Settings'), 'SettingsView') });
 const auditSearch = (search: Record<string, unknown>): AuditSearch => texts(search, 'action', 'actor', 'participant', 'since', 'until', 'columns');
 const auditPage = () => lazyRouteComponent(() => import('@/views/audit/Audit'), 'AuditView');

@@ -3,14 +3,18 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 
 import { codedSelection } from '@/api/codes';
-import { datasetsQuery } from '@/api/datasets';
+import { datasetsQuery, type Dataset } from '@/api/datasets';
 import { countRules, titleOf } from '@/filter/model';
 import { useZone, zones } from '@/time/zone';
 import { ErrorNote } from '@/ui/notes';
+import { recordColumns } from '@/views/data/record-columns';
 
 import { useDownload, type Wanted } from './context';
 import { identifierWords, requestOf, usualOptions, type Options } from './request';
 import { RiskFigures } from './RiskFigures';
+
+/** What a record says of itself, and the fields of its dataset. */
+const columnsOf = (dataset: Dataset) => recordColumns(dataset, { study: '' }, 'labels', true).map((column) => ({ value: column.id, label: column.title === column.id ? column.title : `${column.title} (${column.id})` }));
 
 const FORMATS = [
   { value: 'csv', label: 'CSV' }, { value: 'json', label: 'JSON' }, { value: 'ndjson', label: 'NDJSON' }, { value: 'parquet', label: 'Parquet' }, { value: 'zip', label: 'ZIP' },
@@ -23,7 +27,7 @@ export function DownloadDialog({ wanted, onClose }: { wanted: Wanted; onClose: (
   const [chosen, setChosen] = useState<string[] | null>(wanted.datasets ?? null);
   const datasets = useMemo(() => chosen ?? all.map((one) => one.id), [chosen, all]);
   const many = datasets.length > 1;
-  const [options, setOptions] = useState<Options>(() => usualOptions(!wanted.datasets || wanted.datasets.length > 1, zone, Boolean(wanted.columns)));
+  const [options, setOptions] = useState<Options>(() => usualOptions(!wanted.datasets || wanted.datasets.length > 1, zone, wanted.columns?.split(',') ?? []));
   const set = (part: Partial<Options>) => setOptions((old) => ({ ...old, ...part }));
   const format = many ? 'zip' : options.format;
   const effective: Options = { ...options, format };
@@ -44,6 +48,11 @@ export function DownloadDialog({ wanted, onClose }: { wanted: Wanted; onClose: (
     selection.since || selection.until ? 'the time range applies' : '',
   ].filter(Boolean);
   const one = datasets.length === 1 ? all.find((dataset) => dataset.id === datasets[0]) : undefined;
+  // Of another dataset than it was opened for, other columns.
+  const choose = (ids: string[]) => {
+    setChosen(ids);
+    if (ids.length !== 1) set({ columns: [] });
+  };
   const groupable = (one?.fields ?? []).filter((field) => ['enum', 'boolean', 'string', 'integer'].includes(field.type)).map((field) => ({ value: field.id, label: titleOf(field) }));
   return (
     <Modal opened onClose={onClose} title={`Download: ${wanted.what}`} size="lg">
@@ -60,7 +69,7 @@ export function DownloadDialog({ wanted, onClose }: { wanted: Wanted; onClose: (
             </Text>
           )}
           {(!wanted.datasets || wanted.datasets.length > 1) && (
-            <MultiSelect label="Datasets" data={all.map((dataset) => ({ value: dataset.id, label: dataset.name }))} value={datasets} onChange={setChosen} error={datasets.length === 0 ? 'Choose at least one' : undefined} />
+            <MultiSelect label="Datasets" data={[...all.map((dataset) => ({ value: dataset.id, label: dataset.name })), { value: '_participants', label: 'The list of participants' }]} value={datasets} onChange={choose} error={datasets.length === 0 ? 'Choose at least one' : undefined} />
           )}
           <Stack gap={4}>
             <Text size="xs" fw={500} id="format-label">
@@ -98,7 +107,19 @@ export function DownloadDialog({ wanted, onClose }: { wanted: Wanted; onClose: (
               </Accordion.Control>
               <Accordion.Panel>
                 <Stack gap="sm">
-                  {wanted.columns && <Checkbox label="Only the columns that are shown" checked={options.onlyShown} onChange={(event) => set({ onlyShown: event.currentTarget.checked })} />}
+                  {one && !aggregate && (
+                    <MultiSelect
+                      label="Columns"
+                      description={wanted.columns ? 'Those that are shown, in that order. None: all.' : 'None chosen: all.'}
+                      placeholder={options.columns.length === 0 ? 'All' : undefined}
+                      data={columnsOf(one)}
+                      value={options.columns}
+                      onChange={(columns) => set({ columns })}
+                      searchable
+                      clearable
+                      limit={200}
+                    />
+                  )}
                   <Group grow align="flex-start">
                     <Select label="Times in" searchable selectFirstOptionOnChange allowDeselect={false} data={zones()} value={options.zone} disabled={inside === 'parquet'} onChange={(value) => value && set({ zone: value })} limit={60} />
                     <Select

@@ -1,8 +1,8 @@
-import { Button, Group, Modal, PasswordInput, Stack, Text } from '@mantine/core';
+import { PasswordInput, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { ErrorNote } from '@/ui/notes';
+import { FormDialog } from '@/ui/FormDialog';
 
 interface Props {
   /** What is done with it, and for how long it is kept. */
@@ -17,27 +17,9 @@ export function PassphraseDialog({ children, action, onGiven, onClose }: Props) 
   const [passphrase, setPassphrase] = useState('');
   const open = useMutation({ mutationFn: () => onGiven(passphrase), onSuccess: onClose });
   return (
-    <Modal opened onClose={onClose} title="This study is locked">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          open.mutate();
-        }}
-      >
-        <Stack gap="sm">
-          <Text size="sm">Its files open with the owner’s passphrase only. {children}</Text>
-          <PasswordInput label="Passphrase of the study" required data-autofocus autoComplete="off" value={passphrase} onChange={(event) => setPassphrase(event.currentTarget.value)} />
-          <ErrorNote error={open.error} />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={open.isPending}>
-              {action}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <FormDialog title="This study is locked" action={action} deed={open} onClose={onClose}>
+      <Text size="sm">Its files open with the owner’s passphrase only. {children}</Text>
+      <PasswordInput label="Passphrase of the study" required data-autofocus autoComplete="off" value={passphrase} onChange={(event) => setPassphrase(event.currentTarget.value)} />
+    </FormDialog>
   );
 }

@@ -18,14 +18,15 @@ export interface Options {
   shiftDates: boolean;
   decimals: number | null;
   consented: 'study' | 'yes' | 'no';
-  onlyShown: boolean;
+  /** Of one dataset; none: all there are. */
+  columns: string[];
   requireK: number;
   onRisk: 'fail' | 'suppress';
 }
 
-export const usualOptions = (many: boolean, zone: string, columns: boolean): Options => ({
+export const usualOptions = (many: boolean, zone: string, columns: string[]): Options => ({
   format: many ? 'zip' : 'csv', files: 'csv', layout: 'dataset', profile: 'rfc4180', header: 'names', values: 'usual', sets: 'joined', skipped: '', absent: '', zone,
-  identifiers: 'keep', groupBy: [], shiftDates: false, decimals: null, consented: 'study', onlyShown: columns, requireK: 0, onRisk: 'fail',
+  identifiers: 'keep', groupBy: [], shiftDates: false, decimals: null, consented: 'study', columns, requireK: 0, onRisk: 'fail',
 });
 
 /** In words: what leaves with each mode. */
@@ -53,7 +54,7 @@ export function requestOf(wanted: Wanted, datasets: string[], options: Options):
     ...(selection.sessions?.length ? { sessions: selection.sessions } : {}),
     ...(selection.since ? { since: selection.since } : {}),
     ...(selection.until ? { until: selection.until } : {}),
-    ...(options.onlyShown && wanted.columns && !aggregate ? { columns: wanted.columns } : {}),
+    ...(options.columns.length > 0 && datasets.length === 1 && !aggregate ? { columns: options.columns.join(',') } : {}),
     ...(wanted.sort && datasets.length === 1 && !aggregate ? { sort: wanted.sort } : {}),
     ...(csv ? { profile: options.profile } : {}),
     ...(csv && !aggregate ? { header: options.header, sets: options.sets } : {}),

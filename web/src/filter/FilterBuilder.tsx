@@ -9,6 +9,7 @@ import { CodeSamples } from '@/code/CodeSamples';
 import { count } from '@/ui/format';
 import { Icon } from '@/ui/Icon';
 import { ErrorNote } from '@/ui/notes';
+import { useToast } from '@/ui/toast';
 
 import { apply, edit, emptyGroup, newKey, opsOf, targetsOf, type Group, type Part, type Target } from './model';
 import { RuleEditor } from './RuleEditor';
@@ -42,6 +43,12 @@ export function FilterBuilder({ study, dataset, attributes, selection, filter, o
     }, 250);
     return () => window.clearTimeout(timer);
   }, [draft, onChange]);
+  const toast = useToast();
+  const clear = () => {
+    const was = draft;
+    setDraft(startOf(undefined, dataset));
+    if (apply(was)) toast.say('The filter is cleared.', () => setDraft(was));
+  };
   const { data, error, isFetching } = useQuery({ ...countQuery(study, dataset.id, { ...selection, filter }), placeholderData: keepPreviousData, retry: false });
   return (
     <Paper withBorder p="sm" className="filter">
@@ -57,7 +64,7 @@ export function FilterBuilder({ study, dataset, attributes, selection, filter, o
             <Button variant="subtle" leftSection={<Icon name="braces" />} onClick={() => setCode(!code)} aria-expanded={code}>
               As code
             </Button>
-            <Button variant="subtle" color="gray" onClick={() => setDraft(startOf(undefined, dataset))}>
+            <Button variant="subtle" color="gray" onClick={clear}>
               Clear
             </Button>
           </Row>

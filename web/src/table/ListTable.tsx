@@ -22,7 +22,8 @@ interface Props<Row> {
   empty: ReactNode;
   /** A state to pick by, for example `status`. */
   state?: (row: Row) => string;
-  tools?: ReactNode;
+  /** Beside the search; told which rows are shown, and whether those are fewer than all. */
+  tools?: ReactNode | ((rows: Row[], narrowed: boolean) => ReactNode);
   usualSort?: string;
 }
 
@@ -50,7 +51,7 @@ export function ListTable<Row>(props: Props<Row>) {
         <span className="quiet table-count">{data && (narrowed ? `${count(rows.length)} of ${count(data.total)}` : count(data.total))}</span>
         <div className="grow" />
         <ColumnChooser columns={columns} chosen={search.columns} onChange={(chosen) => change({ columns: chosen })} />
-        {props.tools}
+        {typeof props.tools === 'function' ? data && props.tools(rows, narrowed) : props.tools}
       </div>
       <ErrorNote error={error} retry={() => void refetch()} />
       {data && !data.complete && <p className="quiet">These are the first {count(all.length)}; sorting and searching look at these alone.</p>}

@@ -66,6 +66,20 @@ export function formatTime(iso: string | null | undefined, zone: string, digits:
   return digits === 's' ? second : `${second}.${String(date.getUTCMilliseconds()).padStart(3, '0')}`;
 }
 
+/** What somebody typed, as the API writes times: "2026-01-31 08:15" is meant in the zone picked, unless an offset stands behind it.
+ *  Undefined for what is no time. */
+export function instantIn(zone: string, typed: string): string | undefined {
+  const text = typed.trim().replace(' ', 'T');
+  if (!/^\d{4}-\d{2}-\d{2}/.test(text)) return undefined;
+  const iso = (at: number) => (Number.isNaN(at) ? undefined : new Date(at).toISOString());
+  if (/(Z|[+-]\d{2}:?\d{2})$/.test(text.slice(10))) return iso(Date.parse(text));
+  const meant = Date.parse(text.length === 10 ? `${text}T00:00Z` : `${text}Z`);
+  if (Number.isNaN(meant)) return undefined;
+  // How far the zone's clocks are from UTC then; looked up twice, for the days on which they are changed.
+  const ahead = (at: number) => Date.parse(`${formatTime(new Date(at).toISOString(), zone, 'ms').replace(' ', 'T')}Z`) - at;
+  return iso(meant - ahead(meant - ahead(meant)));
+}
+
 export function zones(): string[] {
   const known = typeof Intl.supportedValuesOf === 'function' ? Intl.supportedValuesOf('timeZone') : [];
   return ['UTC', ...known.filter((zone) => zone !== 'UTC')];

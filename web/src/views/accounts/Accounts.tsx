@@ -1,4 +1,4 @@
-import { Button, Group, Modal, PasswordInput, Stack, Switch, TextInput } from '@mantine/core';
+import { Button, PasswordInput, Switch, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 
@@ -6,9 +6,10 @@ import { accountsQuery, changeAccount, createAccount, type Account } from '@/api
 import type { Column } from '@/table/columns';
 import { ListTable } from '@/table/ListTable';
 import { Time } from '@/time/zone';
+import { FormDialog } from '@/ui/FormDialog';
 import { Heading } from '@/ui/Heading';
 import { Icon } from '@/ui/Icon';
-import { Empty, ErrorNote } from '@/ui/notes';
+import { Empty } from '@/ui/notes';
 import { Status } from '@/ui/Status';
 
 const stateOf = (account: Account) => (account.disabled ? 'disabled' : 'active');
@@ -51,21 +52,12 @@ function NewAccount({ onClose }: { onClose: () => void }) {
   const queries = useQueryClient();
   const make = useMutation({ mutationFn: () => createAccount({ email: email.trim(), name, password, admin }), onSuccess: async () => { await queries.invalidateQueries({ queryKey: ['accounts'] }); onClose(); } });
   return (
-    <Modal opened onClose={onClose} title="New account">
-      <form onSubmit={(event) => { event.preventDefault(); make.mutate(); }}>
-        <Stack gap="sm">
-          <TextInput label="E-mail address" type="email" required data-autofocus value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
-          <TextInput label="Name" required value={name} onChange={(event) => setName(event.currentTarget.value)} />
-          <PasswordInput label="First password" description="At least 8 characters. Tell them in person; they change it under Account." required minLength={8} autoComplete="new-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
-          <Switch size="sm" label="Administrator" description="Sees every study and account of this server." checked={admin} onChange={(event) => setAdmin(event.currentTarget.checked)} />
-          <ErrorNote error={make.error} />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>Cancel</Button>
-            <Button type="submit" loading={make.isPending}>Make the account</Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <FormDialog title="New account" action="Make the account" deed={make} onClose={onClose}>
+      <TextInput label="E-mail address" type="email" required data-autofocus value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
+      <TextInput label="Name" required value={name} onChange={(event) => setName(event.currentTarget.value)} />
+      <PasswordInput label="First password" description="At least 8 characters. Tell them in person; they change it under Account." required minLength={8} autoComplete="new-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
+      <Switch size="sm" label="Administrator" description="Sees every study and account of this server." checked={admin} onChange={(event) => setAdmin(event.currentTarget.checked)} />
+    </FormDialog>
   );
 }
 
@@ -80,20 +72,11 @@ function Change({ account, onClose }: { account: Account; onClose: () => void })
     onSuccess: async () => { await queries.invalidateQueries({ queryKey: ['accounts'] }); onClose(); },
   });
   return (
-    <Modal opened onClose={onClose} title={account.email}>
-      <form onSubmit={(event) => { event.preventDefault(); change.mutate(); }}>
-        <Stack gap="sm">
-          <TextInput label="Name" required value={name} onChange={(event) => setName(event.currentTarget.value)} />
-          <Switch size="sm" label="Administrator" checked={admin} onChange={(event) => setAdmin(event.currentTarget.checked)} />
-          <Switch size="sm" label="Disabled" description="Sessions end and keys stop at once." checked={disabled} onChange={(event) => setDisabled(event.currentTarget.checked)} />
-          {account.second_factor && <Switch size="sm" label="Take the second factor away" description="For somebody who lost it." checked={dropFactor} onChange={(event) => setDropFactor(event.currentTarget.checked)} />}
-          <ErrorNote error={change.error} />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>Cancel</Button>
-            <Button type="submit" loading={change.isPending}>Save</Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <FormDialog title={account.email} action="Save" deed={change} onClose={onClose}>
+      <TextInput label="Name" required value={name} onChange={(event) => setName(event.currentTarget.value)} />
+      <Switch size="sm" label="Administrator" checked={admin} onChange={(event) => setAdmin(event.currentTarget.checked)} />
+      <Switch size="sm" label="Disabled" description="Sessions end and keys stop at once." checked={disabled} onChange={(event) => setDisabled(event.currentTarget.checked)} />
+      {account.second_factor && <Switch size="sm" label="Take the second factor away" description="For somebody who lost it." checked={dropFactor} onChange={(event) => setDropFactor(event.currentTarget.checked)} />}
+    </FormDialog>
   );
 }

@@ -63,7 +63,7 @@ export function AuditView() {
   const more = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   const body = (
     <>
-      <Heading title="Audit" about="Entries are only ever added, each chained to the one before by its hash. Verifying proves that none was changed or taken out; `sheaf audit verify` does it on the server.">
+      <Heading title="Audit" about={<>Entries are only ever added, each chained to the one before by its hash. Verifying proves that none was changed or taken out; <code>sheaf audit verify</code> does it on the server.</>}>
         {session?.account.admin && (
           <Button variant="default" leftSection={<Icon name="shield" />} disabled={verify.isPending} onClick={() => verify.mutate()}>
             Verify

@@ -1,7 +1,6 @@
 import { SegmentedControl } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
 
 import { datasetsQuery, type Dataset } from '@/api/datasets';
 import { recordPage, type Record_ } from '@/api/records';
@@ -12,6 +11,7 @@ import { dataPath, type Scope } from './scope';
 import { valuesOf, valueText } from './values';
 
 const WINDOWS = [{ value: '5000', label: '± 5 s' }, { value: '60000', label: '± 1 min' }, { value: '600000', label: '± 10 min' }, { value: '86400000', label: '± 1 day' }];
+const USUAL = '60000';
 const EACH = 40;
 
 interface Moment {
@@ -20,9 +20,18 @@ interface Moment {
   away: number;
 }
 
+interface Props {
+  scope: Scope;
+  dataset: Dataset;
+  record: Record_;
+  /** How far around, in milliseconds. */
+  near: number | undefined;
+  onNear: (near: number | undefined) => void;
+}
+
 /** What else happened around a record: of the same session, else of the same participant, in every dataset. */
-export function Around({ scope, dataset, record }: { scope: Scope; dataset: Dataset; record: Record_ }) {
-  const [window, setWindow] = useState('60000');
+export function Around({ scope, dataset, record, near, onNear }: Props) {
+  const window = WINDOWS.find((one) => one.value === String(near))?.value ?? USUAL;
   const { data: datasets } = useQuery(datasetsQuery(scope.study));
   const at = Date.parse(record.time ?? '');
   const { data, error, isPending } = useQuery({
@@ -47,7 +56,7 @@ export function Around({ scope, dataset, record }: { scope: Scope; dataset: Data
   if (Number.isNaN(at)) return <Empty icon="clock" title="This record has no time">Nothing can be said of what happened around it.</Empty>;
   return (
     <>
-      <SegmentedControl aria-label="How far around" data={WINDOWS} value={window} onChange={setWindow} mb="xs" />
+      <SegmentedControl aria-label="How far around" data={WINDOWS} value={window} onChange={(next) => onNear(next === USUAL ? undefined : Number(next))} mb="xs" />
       <p className="quiet small">{record.session ? `Everybody in session ${record.session}` : `Participant ${record.participant}`}, all datasets.</p>
       <ErrorNote error={error} />
       {isPending && <Busy what="Looking around" />}

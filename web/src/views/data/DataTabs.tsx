@@ -5,6 +5,7 @@ import { datasetsQuery, summaryQuery, type Dataset } from '@/api/datasets';
 import { scopeOverviewQuery } from '@/api/plots';
 import { countQuery } from '@/api/records';
 import { compact, count } from '@/ui/format';
+import { useCurrentInSight } from '@/ui/in-sight';
 
 import { dataPath, type Scope } from './scope';
 
@@ -29,8 +30,9 @@ export function useCounts(scope: Scope, datasets: Dataset[]): Map<string, number
 export function DataTabs({ scope, open }: { scope: Scope; open?: string }) {
   const { data: datasets = [] } = useQuery(datasetsQuery(scope.study));
   const counts = useCounts(scope, datasets);
+  const strip = useCurrentInSight<HTMLElement>(`${open} ${datasets.length} ${[...counts.values()].join()}`);
   return (
-    <nav className="data-tabs" aria-label="Datasets">
+    <nav ref={strip} className="data-tabs" aria-label="Datasets">
       {datasets.map((dataset) => {
         const number = counts.get(dataset.id);
         return (

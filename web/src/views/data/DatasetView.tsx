@@ -29,7 +29,12 @@ export function DatasetView({ scope, dataset }: { scope: Scope; dataset: Dataset
   const { data: people } = useQuery(participantsQuery(scope.study));
   const download = useDownload();
   const hasSessions = (sessions?.total ?? 0) > 0;
-  const selection = useMemo(() => selectionOf(scope, search, dataset), [scope, search, dataset]);
+  // The same as long as it picks the same: views read everything again when it is another.
+  const picked = JSON.stringify([search.filter, search.q, search.since, search.until]);
+  const selection = useMemo(() => {
+    const [filter, q, since, until] = JSON.parse(picked) as [DataSearch['filter'] | null, ...(string | null)[]];
+    return selectionOf(scope, { filter: filter ?? undefined, q: q ?? undefined, since: since ?? undefined, until: until ?? undefined }, dataset);
+  }, [scope, picked, dataset]);
   const attributes = useMemo(() => attributeNames(people?.items ?? []).slice(0, 40), [people]);
   const views = kindViews(dataset);
   const view = views.find((one) => one.id === search.view) ?? views.find((one) => one.id === usualView(dataset, scope)) ?? views[0]!;
@@ -43,7 +48,7 @@ export function DatasetView({ scope, dataset }: { scope: Scope; dataset: Dataset
     <>
       <div className="table-tools">
         {views.length > 1 && (
-          <SegmentedControl aria-label="Shown as" data={views.map((one) => ({ value: one.id, label: one.title }))} value={view.id} onChange={(next) => change({ view: next === usualView(dataset, scope) ? undefined : next })} />
+          <SegmentedControl aria-label="Shown as" data={views.map((one) => ({ value: one.id, label: one.title }))} value={view.id} onChange={(next) => change({ view: next === usualView(dataset, scope) ? undefined : next, y: undefined, by: undefined, zoom: undefined })} />
         )}
         <SearchBox label="Search texts" value={search.q ?? ''} onChange={(q) => change({ q: q || undefined })} />
         <Button variant={rules > 0 ? 'light' : 'default'} leftSection={<Icon name="filter" />} aria-expanded={Boolean(search.filtering)} onClick={() => change({ filtering: search.filtering ? undefined : true })}>
@@ -73,7 +78,7 @@ export function DatasetView({ scope, dataset }: { scope: Scope; dataset: Dataset
           <View scope={scope} dataset={dataset} selection={selection} show={show} open={(record) => change({ record }, { push: true })} search={search} change={change} />
         )}
       </Suspense>
-      <RecordDrawer scope={scope} dataset={dataset} seq={search.record} show={show} onClose={() => change({ record: undefined })} />
+      <RecordDrawer scope={scope} dataset={dataset} show={show} search={search} change={change} />
     </>
   );
 }

@@ -12,19 +12,22 @@ import { Busy, Empty, ErrorNote } from '@/ui/notes';
 import { Status } from '@/ui/Status';
 
 import { Around } from './Around';
-import { dataPath, type Scope } from './scope';
+import { dataPath, type DataSearch, type Scope } from './scope';
 import { Value, valuesOf, type Show } from './values';
 
 interface Props {
   scope: Scope;
   dataset: Dataset;
-  seq: number | undefined;
   show: Show;
-  onClose: () => void;
+  /** What of it is shown, as the address says. */
+  search: DataSearch;
+  change: (change: Partial<DataSearch>) => void;
 }
 
 /** One record whole: every field, the JSON as the API gives it, and what else happened then. */
-export function RecordDrawer({ scope, dataset, seq, show, onClose }: Props) {
+export function RecordDrawer({ scope, dataset, show, search, change }: Props) {
+  const seq = search.record;
+  const onClose = () => change({ record: undefined, pane: undefined, near: undefined });
   const { data, error, isPending } = useQuery({
     queryKey: ['study', scope.study, 'record', dataset.id, seq],
     enabled: seq !== undefined,
@@ -37,7 +40,7 @@ export function RecordDrawer({ scope, dataset, seq, show, onClose }: Props) {
       {isPending && seq !== undefined && <Busy what="Reading the record" />}
       {data && !record && <Empty title="This record is not there any more">It was changed, which gives it another number, or deleted.</Empty>}
       {record && (
-        <Tabs defaultValue="record" keepMounted={false}>
+        <Tabs value={search.pane ?? 'record'} onChange={(pane) => change({ pane: pane === 'around' || pane === 'json' ? pane : undefined })} keepMounted={false}>
           <Tabs.List>
             <Tabs.Tab value="record">Record</Tabs.Tab>
             <Tabs.Tab value="around">Around that moment</Tabs.Tab>
@@ -47,7 +50,7 @@ export function RecordDrawer({ scope, dataset, seq, show, onClose }: Props) {
             <Whole scope={scope} dataset={dataset} record={record} show={show} />
           </Tabs.Panel>
           <Tabs.Panel value="around" pt="sm">
-            <Around scope={scope} dataset={dataset} record={record} />
+            <Around scope={scope} dataset={dataset} record={record} near={search.near} onNear={(near) => change({ near })} />
           </Tabs.Panel>
           <Tabs.Panel value="json" pt="sm">
             <CodeBlock text={JSON.stringify(record, null, 2)} label="The record as JSON" maxHeight={620} />

@@ -1,7 +1,7 @@
 import { Button, Group, Popover, Stack, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
 
-import { formatTime, useZone } from '@/time/zone';
+import { formatTime, instantIn, useZone } from '@/time/zone';
 import { Icon } from '@/ui/Icon';
 
 interface Range {
@@ -9,7 +9,7 @@ interface Range {
   until?: string | undefined;
 }
 
-/** Only records of a time. Typed in UTC or with an offset, as the API reads times. */
+/** Only records of a time, typed in the zone in which times are shown. */
 export function TimeRange({ since, until, onChange }: Range & { onChange: (range: Range) => void }) {
   const { zone } = useZone();
   const [opened, setOpened] = useState(false);
@@ -18,9 +18,9 @@ export function TimeRange({ since, until, onChange }: Range & { onChange: (range
   const [wrong, setWrong] = useState('');
   const text = since || until ? `${since ? formatTime(since, zone, 'min') : '…'} – ${until ? formatTime(until, zone, 'min') : '…'}` : 'Any time';
   const apply = () => {
-    const next = { since: instant(from), until: instant(to) };
+    const next = { since: instantIn(zone, from), until: instantIn(zone, to) };
     if ((from && !next.since) || (to && !next.until)) {
-      setWrong('Write a time as 2026-01-31 08:15, with an offset such as +01:00 if it is not UTC.');
+      setWrong('Write a time as 2026-01-31 08:15, with an offset such as +01:00 if it is of another zone.');
       return;
     }
     onChange(next);
@@ -33,8 +33,8 @@ export function TimeRange({ since, until, onChange }: Range & { onChange: (range
           variant={since || until ? 'light' : 'default'}
           leftSection={<Icon name="clock" />}
           onClick={() => {
-            setFrom(since ?? '');
-            setTo(until ?? '');
+            setFrom(formatTime(since, zone, 'ms').replace(/(:00)?\.000$/, ''));
+            setTo(formatTime(until, zone, 'ms').replace(/(:00)?\.000$/, ''));
             setWrong('');
             setOpened(!opened);
           }}
@@ -53,7 +53,7 @@ export function TimeRange({ since, until, onChange }: Range & { onChange: (range
             <TextInput label="From" placeholder="2026-01-31 08:15" value={from} onChange={(event) => setFrom(event.currentTarget.value)} />
             <TextInput label="Before" placeholder="2026-02-01" value={to} onChange={(event) => setTo(event.currentTarget.value)} error={wrong || undefined} />
             <Text size="xs" c="dimmed">
-              UTC unless an offset is given.
+              In {zone}, unless an offset is given.
             </Text>
             <Group justify="flex-end" gap="xs">
               <Button
@@ -72,12 +72,4 @@ export function TimeRange({ since, until, onChange }: Range & { onChange: (range
       </Popover.Dropdown>
     </Popover>
   );
-}
-
-function instant(text: string): string | undefined {
-  const given = text.trim().replace(' ', 'T');
-  if (!/^\d{4}-\d{2}-\d{2}/.test(given)) return undefined;
-  const zoned = /(Z|[+-]\d{2}:?\d{2})$/.test(given.slice(10)) ? given : given.length === 10 ? `${given}T00:00Z` : `${given}Z`;
-  const at = new Date(zoned);
-  return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
 }

@@ -25,14 +25,24 @@ export interface DataSearch {
   /** What a plot shows. */
   y?: string | undefined;
   by?: string | undefined;
+  /** The stretch of a plot that is looked at: "from..to", times or milliseconds. */
+  zoom?: string | undefined;
+  /** What of the open record is shown. */
+  pane?: 'around' | 'json' | undefined;
+  /** How far around it, in milliseconds. */
+  near?: number | undefined;
+  /** Which questions are shown: a text that is in them. */
+  find?: string | undefined;
 }
 
 export function dataSearch(search: Record<string, unknown>): DataSearch {
-  const kept: DataSearch = texts(search, 'view', 'q', 'sort', 'columns', 'since', 'until', 'y', 'by');
+  const kept: DataSearch = texts(search, 'view', 'q', 'sort', 'columns', 'since', 'until', 'y', 'by', 'zoom', 'find');
   if (isFilter(search['filter'])) kept.filter = search['filter'];
   if (search['filtering'] === true) kept.filtering = true;
   if (search['show'] === 'codes' || search['show'] === 'ids' || search['show'] === 'labels') kept.show = search['show'];
   if (typeof search['record'] === 'number') kept.record = search['record'];
+  if (typeof search['near'] === 'number') kept.near = search['near'];
+  if (search['pane'] === 'around' || search['pane'] === 'json') kept.pane = search['pane'];
   return kept;
 }
 

@@ -10,6 +10,7 @@ import { useAddress } from '@/app/address';
 import { useDownload } from '@/download/context';
 import { Heading } from '@/ui/Heading';
 import { Icon } from '@/ui/Icon';
+import { useCurrentInSight } from '@/ui/in-sight';
 import { Busy, Empty, ErrorNote } from '@/ui/notes';
 import { DatasetView } from '@/views/data/DatasetView';
 
@@ -42,7 +43,8 @@ function DataCenter({ study }: { study: string }) {
   const scope = useMemo(() => ({ study }), [study]);
   const given = useMemo(() => (datasets ?? []).filter((dataset) => dataset.kind === 'donation'), [datasets]);
   const questionnaire = datasets?.find((dataset) => dataset.id === 'questionnaire');
-  if (error) return <ErrorNote error={error} retry={() => void refetch()} />;
+  const strip = useCurrentInSight<HTMLElement>(`${search.tab} ${about !== undefined && datasets !== undefined && project !== undefined}`);
+  if (error && project === undefined) return <ErrorNote error={error} retry={() => void refetch()} />;
   if (isPending || !datasets || !about) return <Busy what="Opening the Data Center" />;
   if (!project) {
     return (
@@ -62,7 +64,7 @@ function DataCenter({ study }: { study: string }) {
           Download everything
         </Button>
       </Heading>
-      <nav className="data-tabs" aria-label="Parts of the Data Center">
+      <nav ref={strip} className="data-tabs" aria-label="Parts of the Data Center">
         {TABS.map((tab) => (
           <Link key={tab.title} to="/studies/$study/data-center" params={{ study }} search={tab.id ? { tab: tab.id } : {}} className="data-tab" activeOptions={{ exact: true }} activeProps={{}} aria-current={search.tab === tab.id ? 'page' : undefined}>
             {tab.title}

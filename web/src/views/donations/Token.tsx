@@ -33,7 +33,7 @@ export function Token({ study, project }: { study: string; project: DonationProj
       return known();
     },
   });
-  if (error) return <ErrorNote error={error} retry={() => void refetch()} title="The token cannot be read" />;
+  if (error && token === undefined) return <ErrorNote error={error} retry={() => void refetch()} title="The token cannot be read" />;
   if (isPending) return <Busy what="Asking for the token" />;
   return (
     <Stack gap="sm" mt="md" className="form">

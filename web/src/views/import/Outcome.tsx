@@ -49,7 +49,7 @@ export function Outcome({ study, dataset, file, progress }: { study: string; dat
   // Once each, whatever was wrong with it.
   const rows = [...new Map(rejected.filter((one) => one.text).map((one) => [one.line, one.text])).values()];
   const saveRows = () => (header === null ? saveText(`${file.name}.to-correct.ndjson`, 'application/x-ndjson', rows) : saveText(`${file.name}.to-correct.csv`, 'text/csv', [header, ...rows]));
-  const words = { running: 'Importing', done: 'Imported', stopped: 'Stopped; what was accepted before is kept', failed: 'Not finished; what was accepted before is kept' }[state];
+  const words = { running: 'Importing', done: 'Imported', stopped: 'Stopped; what was accepted is kept, and Go on sends the rest', failed: 'Not finished; what was accepted is kept, and Go on sends the rest' }[state];
   const share = (progress.read / Math.max(1, file.size)) * 100;
   return (
     <section className="panel" style={{ marginTop: 14, paddingTop: 12 }}>

@@ -1,10 +1,10 @@
-import { Button, Checkbox, Group, Modal, MultiSelect, Radio, Select, Stack, TextInput } from '@mantine/core';
+import { Checkbox, MultiSelect, Radio, Select, Stack, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { createKey, type KeyMade } from '@/api/keys';
 import { studiesQuery } from '@/api/studies';
-import { ErrorNote } from '@/ui/notes';
+import { FormDialog } from '@/ui/FormDialog';
 
 const PRESETS = [
   { value: 'read', label: 'Read and export', description: 'Look at studies and records, make exports', scopes: ['read:studies', 'read:records', 'export'] },
@@ -35,44 +35,26 @@ export function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (key:
     },
   });
   return (
-    <Modal opened onClose={onClose} title="New key">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          make.mutate();
-        }}
-      >
-        <Stack gap="sm">
-          <TextInput label="Name" description="What it is for, so that you know which to revoke." required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
-          <Radio.Group label="It may" value={preset} onChange={setPreset}>
-            <Stack gap={8} mt={4}>
-              {PRESETS.map((one) => (
-                <Radio key={one.value} value={one.value} label={one.label} description={one.description} />
-              ))}
-            </Stack>
-          </Radio.Group>
-          {preset === 'own' && (
-            <Checkbox.Group value={own} onChange={setOwn} aria-label="Scopes">
-              <Stack gap={8} pl="lg">
-                {SCOPES.map(([scope, says]) => (
-                  <Checkbox key={scope} value={scope} label={<><code>{scope}</code> {says}</>} />
-                ))}
-              </Stack>
-            </Checkbox.Group>
-          )}
-          <MultiSelect label="Only in these studies" placeholder={studies.length === 0 ? 'All of the account' : undefined} searchable data={(data?.items ?? []).map((study) => ({ value: study.id, label: study.name }))} value={studies} onChange={setStudies} />
-          <Select label="Good for" allowDeselect={false} data={[{ value: '7d', label: '7 days' }, { value: '30d', label: '30 days' }, { value: '90d', label: '90 days' }, { value: '1y', label: 'a year' }, { value: 'never', label: 'ever, until it is revoked' }]} value={expires} onChange={(value) => value && setExpires(value)} />
-          <ErrorNote error={make.error} />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={make.isPending} disabled={scopes.length === 0}>
-              Make the key
-            </Button>
-          </Group>
+    <FormDialog title="New key" action="Make the key" deed={make} disabled={scopes.length === 0} onClose={onClose}>
+      <TextInput label="Name" description="What it is for, so that you know which to revoke." required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
+      <Radio.Group label="It may" value={preset} onChange={setPreset}>
+        <Stack gap={8} mt={4}>
+          {PRESETS.map((one) => (
+            <Radio key={one.value} value={one.value} label={one.label} description={one.description} />
+          ))}
         </Stack>
-      </form>
-    </Modal>
+      </Radio.Group>
+      {preset === 'own' && (
+        <Checkbox.Group value={own} onChange={setOwn} aria-label="Scopes">
+          <Stack gap={8} pl="lg">
+            {SCOPES.map(([scope, says]) => (
+              <Checkbox key={scope} value={scope} label={<><code>{scope}</code> {says}</>} />
+            ))}
+          </Stack>
+        </Checkbox.Group>
+      )}
+      <MultiSelect label="Only in these studies" placeholder={studies.length === 0 ? 'All of the account' : undefined} searchable data={(data?.items ?? []).map((study) => ({ value: study.id, label: study.name }))} value={studies} onChange={setStudies} />
+      <Select label="Good for" allowDeselect={false} data={[{ value: '7d', label: '7 days' }, { value: '30d', label: '30 days' }, { value: '90d', label: '90 days' }, { value: '1y', label: 'a year' }, { value: 'never', label: 'ever, until it is revoked' }]} value={expires} onChange={(value) => value && setExpires(value)} />
+    </FormDialog>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Switch, Text, TextInput } from '@mantine/core';
+import { Button, Group, Modal, Switch, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -10,6 +10,7 @@ import { CodeBlock } from '@/code/CodeBlock';
 import { Time } from '@/time/zone';
 import { Confirm } from '@/ui/Confirm';
 import { count } from '@/ui/format';
+import { FormDialog } from '@/ui/FormDialog';
 import { ErrorNote, Note } from '@/ui/notes';
 import { Tag } from '@/ui/Status';
 import { useToast } from '@/ui/toast';
@@ -69,33 +70,15 @@ function NewConsent({ study, participant, purpose: usual, onClose }: { study: st
     },
   });
   return (
-    <Modal opened onClose={onClose} title="Record consent">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          put.mutate();
-        }}
-      >
-        <Stack gap="sm">
-          <TextInput label="Purpose" required value={purpose} onChange={(event) => setPurpose(event.currentTarget.value)} />
-          <Switch size="sm" label={given ? 'Given' : 'Refused, or taken back'} checked={given} onChange={(event) => setGiven(event.currentTarget.checked)} />
-          <TextInput label="Version of the text" value={version} onChange={(event) => setVersion(event.currentTarget.value)} />
-          <TextInput label="Where it comes from" placeholder="paper, online form" value={source} onChange={(event) => setSource(event.currentTarget.value)} />
-          <Text size="xs" c="dimmed">
-            It is added to the history; what stands there is never changed.
-          </Text>
-          <ErrorNote error={put.error} />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={put.isPending}>
-              Record
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <FormDialog title="Record consent" action="Record" deed={put} onClose={onClose}>
+      <TextInput label="Purpose" required value={purpose} onChange={(event) => setPurpose(event.currentTarget.value)} />
+      <Switch size="sm" label={given ? 'Given' : 'Refused, or taken back'} checked={given} onChange={(event) => setGiven(event.currentTarget.checked)} />
+      <TextInput label="Version of the text" value={version} onChange={(event) => setVersion(event.currentTarget.value)} />
+      <TextInput label="Where it comes from" placeholder="paper, online form" value={source} onChange={(event) => setSource(event.currentTarget.value)} />
+      <Text size="xs" c="dimmed">
+        It is added to the history; what stands there is never changed.
+      </Text>
+    </FormDialog>
   );
 }
 

@@ -26,9 +26,10 @@ export function ParticipantPage() {
   const { data: datasets } = useQuery(datasetsQuery(study));
   const selection = useMemo(() => ({ participants: [id] }), [id]);
   const download = useDownload();
-  if (error) return <ErrorNote error={error} retry={() => void refetch()} />;
+  if (error && !participant) return <ErrorNote error={error} retry={() => void refetch()} />;
   if (isPending) return <Busy what="Reading the participant" />;
-  const attended = (sessions?.items ?? []).flatMap((one) => one.attendance.filter((entry) => entry.participant === id).map((entry) => ({ session: one, role: entry.role })));
+  const attended = (sessions?.items ?? []).flatMap((one) => one.attendance.filter((entry) => entry.participant === id).map((entry) => ({ session: one, role: entry.role, joined: entry.joined_at, left: entry.left_at })));
+  const here = session ? attended.find((one) => one.session.id === session) : undefined;
   return (
     <>
       <Heading title={<span className="mono">{participant.id}</span>} about={session ? <>Participant, in session <Link to="/studies/$study/sessions/$session" params={{ study, session }}>{session}</Link> only. <Link to="/studies/$study/participants/$participant" params={{ study, participant: id }}>All of theirs</Link></> : 'Participant'}>
@@ -42,6 +43,13 @@ export function ParticipantPage() {
       <dl className="strip">
         <div><dt>Code</dt><dd>{participant.code || '–'}</dd></div>
         <div><dt>Status</dt><dd><Status of={participant.status} /></dd></div>
+        {here && (
+          <>
+            <div><dt>Role</dt><dd>{here.role || '–'}</dd></div>
+            <div><dt>Joined</dt><dd><Time at={here.joined} /></dd></div>
+            <div><dt>Left</dt><dd><Time at={here.left} /></dd></div>
+          </>
+        )}
         <div><dt>First known</dt><dd><Time at={participant.created_at} digits="min" /></dd></div>
         {Object.entries(participant.attributes as Record<string, unknown>).map(([name, value]) => (
           <div key={name}><dt>{name}</dt><dd><Attribute value={value} /></dd></div>

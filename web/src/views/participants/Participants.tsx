@@ -4,13 +4,16 @@ import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useMemo } from 'react';
 
 import { participantsQuery, sessionsQuery, type Participant } from '@/api/people';
+import { useDownload } from '@/download/context';
 import { countColumns, useRecordCounts } from '@/views/data/record-counts';
 import { Attribute } from '@/views/participants/Attribute';
 import { attributeNames, attributeText } from '@/views/participants/attributes';
 import type { Column } from '@/table/columns';
 import { ListTable } from '@/table/ListTable';
 import { Time } from '@/time/zone';
+import { plural } from '@/ui/format';
 import { Heading } from '@/ui/Heading';
+import { Icon } from '@/ui/Icon';
 import { Empty } from '@/ui/notes';
 import { Status } from '@/ui/Status';
 
@@ -19,6 +22,7 @@ export function ParticipantsView() {
   const query = useQuery(participantsQuery(study));
   const { data: sessions } = useQuery(sessionsQuery(study));
   const navigate = useNavigate();
+  const download = useDownload();
   const attended = useMemo(() => {
     const all = new Map<string, { sessions: number; roles: Set<string> }>();
     for (const session of sessions?.items ?? []) {
@@ -64,6 +68,15 @@ export function ParticipantsView() {
         query={query}
         rowKey={(row) => row.id}
         state={(row) => row.status}
+        tools={(rows, narrowed) => (
+          <Button
+            leftSection={<Icon name="download" />}
+            disabled={rows.length === 0}
+            onClick={() => download.open({ study, selection: narrowed ? { participants: rows.map((row) => row.id) } : {}, what: narrowed ? `${plural(rows.length, 'participant')} of ${study}` : 'The whole study' })}
+          >
+            {narrowed ? 'Download these' : 'Download all'}
+          </Button>
+        )}
         onOpen={(row) => void navigate({ to: '/studies/$study/participants/$participant', params: { study, participant: row.id } })}
         empty={
           <Empty

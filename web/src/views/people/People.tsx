@@ -13,7 +13,7 @@ import { Empty } from '@/ui/notes';
 import { Status } from '@/ui/Status';
 import { useToast } from '@/ui/toast';
 
-import { GrantEditor } from './GrantEditor';
+import { GrantEditor, rightsOf } from './GrantEditor';
 import { HandOver } from './HandOver';
 
 const nameOf = (grant: Grant) => grant.account.name ?? grant.account.email ?? grant.account.id;
@@ -30,8 +30,7 @@ export function PeopleView() {
     mutationFn: (grant: Grant) => deleteGrant(study, grant.account.id),
     onSuccess: async (_, grant) => {
       await refresh();
-      const { rights, datasets, sites, identifiers, expires_at } = grant;
-      toast.say(`${nameOf(grant)} is no longer let in.`, () => void putGrant(study, grant.account.id, { rights, datasets, sites, identifiers, expires_at }).then(refresh).catch(toast.fail));
+      toast.say(`${nameOf(grant)} is no longer let in.`, () => void putGrant(study, grant.account.id, rightsOf(grant)).then(refresh).catch(toast.fail));
     },
     onError: toast.fail,
   });

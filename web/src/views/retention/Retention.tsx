@@ -5,16 +5,23 @@ import { useState } from 'react';
 
 import { datasetsQuery } from '@/api/datasets';
 import { deleteRetention, noticesQuery, putRetention, retentionQuery, type Retention } from '@/api/keeping';
+import { useAddress } from '@/app/address';
 import { Time } from '@/time/zone';
 import { Heading } from '@/ui/Heading';
 import { Busy, ErrorNote } from '@/ui/notes';
 import { Tag } from '@/ui/Status';
 import { useToast } from '@/ui/toast';
 
+export interface RetentionSearch {
+  /** The dataset whose rule is shown; of the study without it. */
+  of?: string | undefined;
+}
+
 export function RetentionView() {
   const { study } = useParams({ strict: false }) as { study: string };
   const { data: datasets = [] } = useQuery(datasetsQuery(study));
-  const [of, setOf] = useState('');
+  const [search, change] = useAddress<RetentionSearch>();
+  const of = search.of ?? '';
   const rule = useQuery(retentionQuery(study, of || undefined));
   const { data: notices } = useQuery(noticesQuery(study));
   return (
@@ -30,7 +37,7 @@ export function RetentionView() {
         ))}
       </ul>
       <h2 className="section">Rules</h2>
-      <Select label="Of" w={280} allowDeselect={false} data={[{ value: '', label: 'The whole study' }, ...datasets.map((dataset) => ({ value: dataset.id, label: dataset.name }))]} value={of} onChange={(next) => setOf(next ?? '')} mb="sm" />
+      <Select label="Of" w={280} allowDeselect={false} data={[{ value: '', label: 'The whole study' }, ...datasets.map((dataset) => ({ value: dataset.id, label: dataset.name }))]} value={of} onChange={(next) => change({ of: next || undefined })} mb="sm" />
       <ErrorNote error={rule.error} />
       {rule.isPending && <Busy what="Reading the rule" />}
       {rule.data && <Rule key={`${of} ${rule.dataUpdatedAt}`} study={study} dataset={of || undefined} rule={rule.data} />}

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, MultiSelect, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Modal, MultiSelect, Select, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
@@ -7,7 +7,8 @@ import type { Export, ExportRequest } from '@/api/exports';
 import { createSchedule } from '@/api/schedules';
 import { CodeBlock } from '@/code/CodeBlock';
 import { useZone, zones } from '@/time/zone';
-import { ErrorNote, Note } from '@/ui/notes';
+import { FormDialog } from '@/ui/FormDialog';
+import { Note } from '@/ui/notes';
 import { whatOf } from '@/views/exports/what';
 
 /** The same again. A run that takes only what is new finds the beginning by itself. */
@@ -65,54 +66,36 @@ export function NewSchedule({ study, job, onClose }: { study: string; job?: Expo
     );
   }
   return (
-    <Modal opened onClose={onClose} title="New schedule">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          make.mutate();
-        }}
-      >
-        <Stack gap="sm">
-          <TextInput label="Name" required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
-          <Group grow align="flex-start">
-            <Select label="When" allowDeselect={false} data={WHEN} value={when} onChange={(value) => value && setWhen(value)} />
-            <Select label="In the time zone" searchable selectFirstOptionOnChange limit={60} allowDeselect={false} data={zones()} value={timezone} onChange={(value) => value && setTimezone(value)} />
+    <FormDialog title="New schedule" action="Make the schedule" deed={make} onClose={onClose}>
+      <TextInput label="Name" required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
+      <Group grow align="flex-start">
+        <Select label="When" allowDeselect={false} data={WHEN} value={when} onChange={(value) => value && setWhen(value)} />
+        <Select label="In the time zone" searchable selectFirstOptionOnChange limit={60} allowDeselect={false} data={zones()} value={timezone} onChange={(value) => value && setTimezone(value)} />
+      </Group>
+      {when === 'own' && <TextInput label="Cron line" description="Minute, hour, day of the month, month, day of the week." required value={cron} onChange={(event) => setCron(event.currentTarget.value)} />}
+      {asked ? (
+        <>
+          <Select label="Each time" allowDeselect={false} data={[{ value: 'complete', label: 'everything' }, { value: 'new', label: 'only what is new' }]} value={mode} onChange={(value) => setMode(value as typeof mode)} />
+          <Text size="sm" fw={500}>
+            What each run exports
+          </Text>
+          <CodeBlock text={JSON.stringify(repeated(asked, mode), null, 2)} label="The request of each run" maxHeight={180} />
+        </>
+      ) : (
+        <>
+          <MultiSelect label="Datasets" placeholder={only.length === 0 ? 'All' : undefined} data={datasets.map((dataset) => ({ value: dataset.id, label: dataset.name }))} value={only} onChange={setOnly} />
+          <Group grow>
+            <Select label="Each time" allowDeselect={false} data={[{ value: 'complete', label: 'everything' }, { value: 'new', label: 'only what is new' }]} value={mode} onChange={(value) => setMode(value as typeof mode)} />
+            <Select label="Files" allowDeselect={false} data={['csv', 'json', 'ndjson', 'parquet']} value={files} onChange={(value) => setFiles(value as typeof files)} />
+            <Select label="Who is in it" allowDeselect={false} data={[{ value: 'keep', label: 'with identifiers' }, { value: 'remove', label: 'without identifiers' }]} value={identifiers} onChange={(value) => setIdentifiers(value as typeof identifiers)} />
           </Group>
-          {when === 'own' && <TextInput label="Cron line" description="Minute, hour, day of the month, month, day of the week." required value={cron} onChange={(event) => setCron(event.currentTarget.value)} />}
-          {asked ? (
-            <>
-              <Select label="Each time" allowDeselect={false} data={[{ value: 'complete', label: 'everything' }, { value: 'new', label: 'only what is new' }]} value={mode} onChange={(value) => setMode(value as typeof mode)} />
-              <Text size="sm" fw={500}>
-                What each run exports
-              </Text>
-              <CodeBlock text={JSON.stringify(repeated(asked, mode), null, 2)} label="The request of each run" maxHeight={180} />
-            </>
-          ) : (
-            <>
-              <MultiSelect label="Datasets" placeholder={only.length === 0 ? 'All' : undefined} data={datasets.map((dataset) => ({ value: dataset.id, label: dataset.name }))} value={only} onChange={setOnly} />
-              <Group grow>
-                <Select label="Each time" allowDeselect={false} data={[{ value: 'complete', label: 'everything' }, { value: 'new', label: 'only what is new' }]} value={mode} onChange={(value) => setMode(value as typeof mode)} />
-                <Select label="Files" allowDeselect={false} data={['csv', 'json', 'ndjson', 'parquet']} value={files} onChange={(value) => setFiles(value as typeof files)} />
-                <Select label="Who is in it" allowDeselect={false} data={[{ value: 'keep', label: 'with identifiers' }, { value: 'remove', label: 'without identifiers' }]} value={identifiers} onChange={(value) => setIdentifiers(value as typeof identifiers)} />
-              </Group>
-            </>
-          )}
-          <Group grow align="flex-start">
-            <Select label="Handed to" allowDeselect={false} data={[{ value: 'none', label: 'nobody: kept here' }, { value: 'directory', label: 'a folder of the server' }, { value: 'webhook', label: 'a webhook' }]} value={kind} onChange={(value) => setKind(value as typeof kind)} />
-            {kind !== 'none' && <TextInput label={kind === 'directory' ? 'Folder' : 'Address'} placeholder={kind === 'directory' ? 'nightly' : 'https://…'} required value={target} onChange={(event) => setTarget(event.currentTarget.value)} />}
-          </Group>
-          <ErrorNote error={make.error} />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={make.isPending}>
-              Make the schedule
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+        </>
+      )}
+      <Group grow align="flex-start">
+        <Select label="Handed to" allowDeselect={false} data={[{ value: 'none', label: 'nobody: kept here' }, { value: 'directory', label: 'a folder of the server' }, { value: 'webhook', label: 'a webhook' }]} value={kind} onChange={(value) => setKind(value as typeof kind)} />
+        {kind !== 'none' && <TextInput label={kind === 'directory' ? 'Folder' : 'Address'} placeholder={kind === 'directory' ? 'nightly' : 'https://…'} required value={target} onChange={(event) => setTarget(event.currentTarget.value)} />}
+      </Group>
+    </FormDialog>
   );
 }
 

@@ -1,14 +1,16 @@
-import { Button } from '@mantine/core';
+import { ActionIcon, Button, Tooltip } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useMemo } from 'react';
 
 import { sessionsQuery, type Session } from '@/api/people';
+import { useDownload } from '@/download/context';
 import type { Column } from '@/table/columns';
 import { ListTable } from '@/table/ListTable';
 import { Time } from '@/time/zone';
-import { duration } from '@/ui/format';
+import { duration, plural } from '@/ui/format';
 import { Heading } from '@/ui/Heading';
+import { Icon } from '@/ui/Icon';
 import { Empty } from '@/ui/notes';
 import { Status } from '@/ui/Status';
 import { countColumns, useRecordCounts } from '@/views/data/record-counts';
@@ -21,6 +23,7 @@ export function SessionsView() {
   const { study } = useParams({ strict: false }) as { study: string };
   const query = useQuery(sessionsQuery(study));
   const navigate = useNavigate();
+  const { open } = useDownload();
   const counts = useRecordCounts(study, 'session');
   const names = useMemo(() => attributeNames(query.data?.items ?? []), [query.data]);
   const columns = useMemo<Column<Session>[]>(
@@ -37,8 +40,18 @@ export function SessionsView() {
         id: `attribute.${name}`, title: name, size: 130, hidden: index >= 4,
         value: (row) => attributeText(row.attributes[name as never]), cell: (row) => <Attribute value={row.attributes[name as never]} />,
       })),
+      {
+        id: 'actions', title: 'Actions', size: 80, fixed: true,
+        cell: (row) => (
+          <Tooltip label="Download the session">
+            <ActionIcon size="sm" aria-label={`Download session ${row.name || row.id}`} onClick={() => open({ study, selection: { sessions: [row.id] }, what: `Session ${row.id}` })}>
+              <Icon name="download" size={14} />
+            </ActionIcon>
+          </Tooltip>
+        ),
+      },
     ],
-    [study, counts, names],
+    [study, counts, names, open],
   );
   return (
     <>
@@ -51,6 +64,15 @@ export function SessionsView() {
         rowKey={(row) => row.id}
         state={(row) => row.status}
         usualSort="start"
+        tools={(rows, narrowed) => (
+          <Button
+            leftSection={<Icon name="download" />}
+            disabled={rows.length === 0}
+            onClick={() => open({ study, selection: narrowed ? { sessions: rows.map((row) => row.id) } : {}, what: narrowed ? `${plural(rows.length, 'session')} of ${study}` : 'The whole study' })}
+          >
+            {narrowed ? 'Download these' : 'Download all'}
+          </Button>
+        )}
         onOpen={(row) => void navigate({ to: '/studies/$study/sessions/$session', params: { study, session: row.id } })}
         empty={
           <Empty

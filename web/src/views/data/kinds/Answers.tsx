@@ -1,9 +1,10 @@
 import { TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 
 import type { Field } from '@/api/datasets';
 import { distributionQuery, type Distribution } from '@/api/plots';
+import { useTyped } from '@/app/address';
 import { titleOf } from '@/filter/model';
 import { Bars, type Bar } from '@/plot/Bars';
 import { count, number } from '@/ui/format';
@@ -15,13 +16,13 @@ import { valueText, type Show } from '../values';
 type Figures = Distribution['fields'][number];
 
 /** Question by question: what was answered, what was skipped, what was not asked. Counted by the server over all that fits. */
-export function AnswersView({ scope, dataset, selection, show }: KindProps) {
+export function AnswersView({ scope, dataset, selection, show, search, change }: KindProps) {
   const ids = useMemo(() => dataset.fields.filter((field) => !field.system).map((field) => field.id), [dataset]);
   const { data, error, isPending, refetch } = useQuery(distributionQuery(scope.study, dataset.id, selection, ids));
-  const [find, setFind] = useState('');
+  const [find, setFind] = useTyped(search.find ?? '', (text) => change({ find: text || undefined }));
   const known = useMemo(() => new Map(data?.map((one) => [one.field, one])), [data]);
   const fields = dataset.fields.filter((field) => known.has(field.id) && `${titleOf(field)} ${field.id} ${field.group ?? ''}`.toLowerCase().includes(find.toLowerCase()));
-  if (error) return <ErrorNote error={error} retry={() => void refetch()} />;
+  if (error && !data) return <ErrorNote error={error} retry={() => void refetch()} />;
   if (isPending) return <Busy what="Counting answers" />;
   if (data.every((one) => !one.n && !one.skipped)) return <Empty icon="list" title="Nobody has answered yet" />;
   return (
@@ -43,7 +44,7 @@ const rounded = (value: number) => number(Number(value.toPrecision(4)));
 
 function Question({ field, figures, show }: { field: Field; figures: Figures; show: Show }) {
   const bars: Bar[] = figures.options
-    ? figures.options.map((option) => ({ key: option.id, label: field.options ? valueText({ ...field, type: 'enum' }, option.id, show) : option.label, value: option.n ?? 0 }))
+    ? figures.options.map((option) => ({ key: option.id, label: field.options ? valueText({ ...field, type: 'enum' }, option.id, show) : field.type === 'boolean' ? (option.id === 'true' ? 'yes' : 'no') : option.label, value: option.n ?? 0 }))
     : (figures.bins ?? []).map((bin) => ({ key: String(bin.low), label: bin.high - bin.low === 1 && Number.isInteger(bin.low) && field.type === 'integer' ? number(bin.low) : `${number(bin.low)} – ${number(bin.high)}`, value: bin.n ?? 0 }));
   return (
     <section className="spread">

@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo } from 'react';
 
 import { seriesQuery } from '@/api/plots';
 import { recordPage } from '@/api/records';
@@ -11,6 +11,7 @@ import { useToast } from '@/ui/toast';
 import { HowMuch, useFold, type Fold } from '../fold';
 import type { KindProps } from '../kinds';
 import { valuesOf } from '../values';
+import { useZoom } from '../zoom';
 
 /** How far, in milliseconds, somebody may be from the others before the light changes. */
 const FAIR = 100;
@@ -22,12 +23,11 @@ const COLUMNS = ['participant', 'session', 'timeDrift', 'syncQuality'];
 const POINTS = 3000;
 
 /** How well participants were kept together: green below 100 ms, yellow to 500 ms, red beyond. */
-export function LightsView({ scope, dataset, selection, open }: KindProps) {
+export function LightsView({ scope, dataset, selection, open, search, change }: KindProps) {
   const columns = useMemo(() => COLUMNS.filter((id) => ['participant', 'session'].includes(id) || dataset.fields.some((field) => field.id === id)), [dataset]);
   const folded = useFold(scope.study, dataset.id, selection, columns, byPerson);
   const people = folded.result;
-  const [range, setRange] = useState<[number, number] | null>(null);
-  useEffect(() => setRange(null), [selection]);
+  const [range, setRange] = useZoom(search, change, true);
   const edge = (x: number) => new Date(x).toISOString();
   const drift = useQuery({
     ...seriesQuery(scope.study, dataset.id, selection, { fields: ['timeDrift'], x: 'time', by: 'none', points: POINTS, ...(range ? { from: edge(range[0]), to: edge(range[1]) } : {}) }),

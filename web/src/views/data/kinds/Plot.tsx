@@ -1,6 +1,6 @@
-import { Button, MultiSelect, Select } from '@mantine/core';
+import { MultiSelect, Select } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useMemo } from 'react';
 
 import { seriesQuery } from '@/api/plots';
 import { recordPage } from '@/api/records';
@@ -11,6 +11,8 @@ import { Busy, Empty, ErrorNote } from '@/ui/notes';
 import { useToast } from '@/ui/toast';
 
 import { numericFields, type KindProps } from '../kinds';
+import { useZoom } from '../zoom';
+import { ZoomButtons } from './ZoomButtons';
 
 const POINTS = 3000;
 const MOST_LINES = 12;
@@ -22,8 +24,7 @@ export function PlotView({ scope, dataset, selection, search, change, open }: Ki
   const usual = useMemo(() => usualFields(dataset.kind, numeric.map((field) => field.id)), [dataset.kind, numeric]);
   const fields = useMemo(() => (search.y ? search.y.split(',').filter((id) => numeric.some((field) => field.id === id)) : usual), [search.y, numeric, usual]);
   const onset = search.by === 'onset';
-  const [range, setRange] = useState<[number, number] | null>(null);
-  useEffect(() => setRange(null), [onset, selection, fields]);
+  const [range, setRange] = useZoom(search, change, !onset);
   const toast = useToast();
   const edge = useCallback((x: number) => (onset ? String(Math.round(x)) : new Date(x).toISOString()), [onset]);
   const { data, error, isPending, isFetching, refetch } = useQuery({
@@ -50,23 +51,19 @@ export function PlotView({ scope, dataset, selection, search, change, open }: Ki
       toast.fail(failure);
     }
   };
-  if (error) return <ErrorNote error={error} retry={() => void refetch()} />;
+  if (error && !data) return <ErrorNote error={error} retry={() => void refetch()} />;
   return (
     <div className="panel">
       <div className="table-tools">
         <MultiSelect aria-label="Fields shown" data={numeric.map((field) => ({ value: field.id, label: titleOf(field) }))} value={fields} onChange={(next) => change({ y: next.join(',') || undefined })} w={340} />
-        <Select aria-label="Along" w={190} allowDeselect={false} data={[{ value: 'time', label: 'by time' }, { value: 'onset', label: 'from the session’s start' }]} value={onset ? 'onset' : 'time'} onChange={(by) => change({ by: by === 'onset' ? 'onset' : undefined })} />
+        <Select aria-label="Along" w={190} allowDeselect={false} data={[{ value: 'time', label: 'by time' }, { value: 'onset', label: 'from the session’s start' }]} value={onset ? 'onset' : 'time'} onChange={(by) => change({ by: by === 'onset' ? 'onset' : undefined, zoom: undefined })} />
         <span className="quiet small" role="status">
           {data && `${count(data.rows)} records${data.bucket_ms ? `, the first, last, least and greatest of every ${duration(data.bucket_ms)} drawn` : ', each drawn'}`}
           {data && data.omitted > 0 ? ` · ${count(data.omitted)} records of further participants are not` : ''}
           {left > 0 ? ` · ${count(left)} more lines: choose a participant` : ''}
           {isFetching && data ? ' · reading…' : ''}
         </span>
-        {range && (
-          <Button size="compact-xs" variant="light" onClick={() => setRange(null)}>
-            See all again
-          </Button>
-        )}
+        <ZoomButtons lines={lines} range={range} onZoom={setRange} />
       </div>
       {isPending && fields.length > 0 && <Busy what="Reading what is to be drawn" />}
       {data && lines.length === 0 && <Empty icon="chart" title="Nothing to draw">{onset ? 'No record says how long after the session’s start it was.' : 'No record with a time and a number fits.'}</Empty>}

@@ -12,13 +12,14 @@ import { numericFields, type KindProps } from '../kinds';
 import { valuesOf } from '../values';
 
 const FIGURES = 24;
+const TOGETHER = '-';
 
 /** How ratings are spread, a figure for each thing rated. */
 export function SpreadView({ scope, dataset, selection, search, change }: KindProps) {
   const numeric = numericFields(dataset);
   const field = numeric.find((one) => one.id === search.y) ?? numeric.find((one) => one.id === 'value') ?? numeric[0];
   const groupable = dataset.fields.filter((one) => ['string', 'enum', 'identifier', 'boolean'].includes(one.type));
-  const by = groupable.find((one) => one.id === search.by)?.id ?? groupable.find((one) => one.id === 'componentId')?.id;
+  const by = search.by === TOGETHER ? undefined : (groupable.find((one) => one.id === search.by)?.id ?? groupable.find((one) => one.id === 'componentId')?.id);
   const columns = useMemo(() => [field?.id ?? '', by ?? ''].filter(Boolean), [field?.id, by]);
   const make = useCallback(() => grouped(field?.id ?? '', by), [field?.id, by]);
   const folded = useFold(scope.study, dataset.id, selection, columns, make);
@@ -30,7 +31,7 @@ export function SpreadView({ scope, dataset, selection, search, change }: KindPr
     <div className="panel">
       <div className="table-tools">
         <Select aria-label="What is counted" w={200} allowDeselect={false} data={numeric.map((one) => ({ value: one.id, label: titleOf(one) }))} value={field.id} onChange={(y) => change({ y: y ?? undefined })} />
-        <Select aria-label="Figure for each" w={200} clearable placeholder="all together" data={groupable.map((one) => ({ value: one.id, label: `each ${titleOf(one)}` }))} value={by ?? null} onChange={(next) => change({ by: next ?? undefined })} />
+        <Select aria-label="Figure for each" w={200} clearable placeholder="all together" data={groupable.map((one) => ({ value: one.id, label: `each ${titleOf(one)}` }))} value={by ?? null} onChange={(next) => change({ by: next ?? TOGETHER })} />
         <HowMuch of={folded} what="records" />
         {groups.length > FIGURES && <span className="quiet small">The {FIGURES} with most of {count(groups.length)} figures. Filter to see another.</span>}
       </div>

@@ -11,7 +11,7 @@ import { valuesOf } from '../values';
 import { bounds, draw, nearest, project, type Point, type View } from './track-draw';
 
 /** Where somebody was, as a line on an empty sheet: no map of anybody else's is asked for. */
-export function TrackView({ scope, dataset, selection, open }: KindProps) {
+export function TrackView({ scope, dataset, selection, open, search, change }: KindProps) {
   const fields = placeFields(dataset);
   const [latitude, longitude] = [fields?.latitude.id ?? '', fields?.longitude.id ?? ''];
   const columns = useMemo(() => ['record.time', 'participant', 'record.seq', latitude, longitude], [latitude, longitude]);
@@ -19,7 +19,7 @@ export function TrackView({ scope, dataset, selection, open }: KindProps) {
   const folded = useFold(scope.study, dataset.id, selection, columns, make);
   const points = useMemo(() => folded.result ?? [], [folded.result]);
   const people = useMemo(() => [...new Set(points.map((point) => point.participant))], [points]);
-  const [person, setPerson] = useState<string | null>(null);
+  const person = search.by && people.includes(search.by) ? search.by : null;
   const shown = useMemo(() => points.filter((point) => point.participant === (person ?? people[0])), [points, person, people]);
   const [view, setView] = useState<View | null>(null);
   const [near, setNear] = useState<Point | null>(null);
@@ -60,7 +60,7 @@ export function TrackView({ scope, dataset, selection, open }: KindProps) {
   return (
     <div className="panel">
       <div className="table-tools">
-        {people.length > 1 && <Select aria-label="Whose track" w={230} allowDeselect={false} data={people} value={person ?? people[0] ?? null} onChange={setPerson} />}
+        {people.length > 1 && <Select aria-label="Whose track" w={230} allowDeselect={false} data={people} value={person ?? people[0] ?? null} onChange={(by) => change({ by: by ?? undefined })} />}
         <Button.Group>
           <Button variant="default" onClick={() => zoom(1.6)}>Closer</Button>
           <Button variant="default" onClick={() => zoom(1 / 1.6)}>Further</Button>
@@ -80,14 +80,17 @@ export function TrackView({ scope, dataset, selection, open }: KindProps) {
         aria-label={`Track of ${person ?? people[0]}: ${shown.length} places. Arrows move, plus and minus zoom, n and p go from place to place, Enter opens the record. The table has the same numbers.`}
         onKeyDown={onKey}
         onWheel={(event) => zoom(event.deltaY < 0 ? 1.2 : 1 / 1.2)}
-        onMouseDown={(event) => { drag.current = { x: event.clientX, y: event.clientY, view: at }; }}
-        onMouseUp={(event) => {
+        onPointerDown={(event) => {
+          event.currentTarget.setPointerCapture(event.pointerId);
+          drag.current = { x: event.clientX, y: event.clientY, view: at };
+        }}
+        onPointerUp={(event) => {
           const moved = drag.current && Math.hypot(event.clientX - drag.current.x, event.clientY - drag.current.y) > 4;
           drag.current = null;
           if (!moved && near) open(near.seq);
         }}
-        onMouseLeave={() => { drag.current = null; setNear(null); }}
-        onMouseMove={(event) => {
+        onPointerLeave={() => { drag.current = null; setNear(null); }}
+        onPointerMove={(event) => {
           const box = event.currentTarget.getBoundingClientRect();
           if (drag.current) {
             const scale = project(drag.current.view, box.width, box.height).scale;
