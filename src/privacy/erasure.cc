@@ -118,7 +118,7 @@ Result<ErasureReport> Eraser::Perform(Whom& whom) {
   }
   SHEAF_TRY(care_catalog.ForgetWhom(whom.written, ErasureReportJson(report)));
   SHEAF_TRY(CleanUp(whom.written));
-  for (const auto& erasure : whom.written) LogInfo("participant erased", {{"study", erasure.study}, {"erasure", erasure.id}});
+  LogInfo("erased", {{"study", whom.study}, {"participants", std::to_string(whom.written.size())}});
   return report;
 }
 
@@ -164,7 +164,6 @@ Status Eraser::Resume() {
   std::map<std::string, Whom> begun;
   std::vector<catalog::Erasure> cleaning, gone;
   for (const auto& erasure : unfinished) {
-    LogInfo("an erasure that was cut off goes on", {{"study", erasure.study}, {"erasure", erasure.id}});
     if (erasure.state != "started") {
       cleaning.push_back(erasure);
     } else if (!options_.catalog->FindStudy(erasure.study)) {
@@ -178,7 +177,10 @@ Status Eraser::Resume() {
   if (!gone.empty()) SHEAF_TRY(options_.catalog->Care().ForgetWhom(gone, "{}"));
   cleaning.insert(cleaning.end(), gone.begin(), gone.end());
   if (!cleaning.empty()) SHEAF_TRY(CleanUp(cleaning));
-  for (auto& [study, whom] : begun) SHEAF_TRY(Perform(whom));
+  for (auto& [study, whom] : begun) {
+    LogInfo("an erasure that was cut off goes on", {{"study", study}, {"participants", std::to_string(whom.participants.size())}});
+    SHEAF_TRY(Perform(whom));
+  }
   return {};
 }
 

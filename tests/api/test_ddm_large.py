@@ -177,7 +177,7 @@ def test_all_data_of_many_goes_at_once(world, project):
 @pytest.mark.parametrize("delay", [0.05, pytest.param(0.0, marks=pytest.mark.slow), pytest.param(0.3, marks=pytest.mark.slow)])
 def test_killed_while_all_data_goes(world, project, delay):
     prefix = f"goes{secrets.token_hex(4)}x"
-    many(project, prefix, 1000)
+    many(project, prefix, 400)
 
     def delete():
         with contextlib.suppress(requests.RequestException):

@@ -9,8 +9,8 @@ namespace sheaf::vault {
 namespace {
 using Clock = std::chrono::steady_clock;
 // A query that does not get the memory it needs is tried again for so long; not one that has worked for a while.
-constexpr auto kPatience = std::chrono::seconds(10);
-constexpr auto kQuickly = std::chrono::seconds(3);
+constexpr auto kPatience = std::chrono::seconds(15);
+constexpr auto kQuickly = std::chrono::seconds(5);
 constexpr auto kPause = std::chrono::milliseconds(50);
 }  // namespace
 
