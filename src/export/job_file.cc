@@ -350,9 +350,13 @@ Status CheckRows(const model::Dataset& about, std::uint64_t counted, std::uint64
 
 Result<JobFile> WriteJobFile(const JobContext& context, const std::string& study_name) {
   Result<JobFile> file;
+  const std::uint64_t people = context.study.PeopleGeneration();
   try {
     file = Write(context, study_name);
   } catch (const std::exception& exception) { file = Fail(ErrorCode::kInternal, std::string("The export broke off: ") + exception.what()); }
+  // Counted with somebody who was gone when it was read: not a fault, to be done again.
+  if (!file && file.error().code == ErrorCode::kInternal && context.study.PeopleGeneration() != people)
+    file = Fail(ErrorCode::kStudyRewritten, "Somebody withdrew or was erased while the file was made.");
   // Whatever was published before something else failed must not stay.
   if (!file) std::ignore = context.blobs.Remove(BlobName(context.job));
   return file;

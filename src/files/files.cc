@@ -87,6 +87,9 @@ Result<File> Files::Begin(File file, bool* created) {
   if (file.id.empty()) file.id = NewId("fil_");
   if (file.name.empty()) file.name = file.id;
   if (file.media_type.empty()) file.media_type = "application/octet-stream";
+  // Browsers' recorders add their codecs: "video/webm;codecs=vp8".
+  file.media_type = file.media_type.substr(0, file.media_type.find(';'));
+  while (!file.media_type.empty() && file.media_type.back() == ' ') file.media_type.pop_back();
   SHEAF_TRY(CheckFile(file));
   if (file.size && *file.size > options_.largest) {
     return Fail(ErrorCode::kPayloadTooLarge, "A file has at most " + std::to_string(options_.largest) + " bytes.", "/size");

@@ -148,7 +148,7 @@ def test_put_takes_the_place_of_parts(server, study):
 @pytest.mark.parametrize("members, error, place", [
     ({"id": "../x"}, "bad-id", "/id"), ({"id": "a/b"}, "bad-id", "/id"), ({"id": "x" * 65}, "bad-id", "/id"),
     ({"kind": "film"}, "bad-member", "/kind"), ({"name": "../../etc/passwd"}, "bad-member", "/name"), ({"name": "a\\b"}, "bad-member", "/name"),
-    ({"name": "a\u0000b"}, "bad-member", "/name"), ({"name": ".."}, "bad-member", "/name"), ({"media_type": "text"}, "bad-member", "/media_type"),
+    ({"name": "a\u0000b"}, "bad-member", "/name"), ({"name": ".."}, "bad-member", "/name"), ({"media_type": "text"}, "bad-member", "/media_type"), ({"media_type": ";x"}, "bad-member", "/media_type"),
     ({"media_type": "text/html\r\nX: y"}, "bad-member", "/media_type"), ({"size": -1}, "bad-member", "/size"), ({"size": 1.5}, "bad-member", "/size"),
     ({"size": 1 << 52}, "payload-too-large", "/size"), ({"sha256": "abc"}, "bad-member", "/sha256"), ({"width": -1}, "bad-member", "/width"),
     ({"started_at": "2026-01-02", "ended_at": "2026-01-01"}, "bad-member", "/ended_at"), ({"started_at": "soon"}, "bad-time", "/started_at"),
@@ -603,3 +603,11 @@ def test_by_the_command_line(server, study, owner_key, tmp_path):
     program.run("file", "get", *words, "clip", "-o", tmp_path / "back.webm")
     assert (tmp_path / "back.webm").read_bytes() == data
     assert program.run("file", "get", *words, "none", "-o", tmp_path / "none", check=False).returncode == 1 and not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("given", ["video/webm;codecs=vp8,opus", "video/webm; codecs=\"vp8\"", "video/webm ;x"])
+def test_media_types_of_browsers_recorders(study, given):
+    file = begin(study, media_type=given, name="clip.webm")
+    assert file["media_type"] == "video/webm"
+    study.api.put(f"{study.path}/files/{file['id']}/content", data=b"bytes")
+    assert study.api.get(f"{study.path}/files/{file['id']}/content", validate=False).headers["Content-Type"] == "video/webm"

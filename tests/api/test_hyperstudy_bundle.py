@@ -24,7 +24,7 @@ def experiment(owner):
     study = new_study(owner, name="Couples")
     owner.put(f"{study.path}/participants/ada", {"status": "completed", "attributes": {"email": "ada@example.org", "completionCode": "SUCCESS"}})
     for number, room in enumerate(("ra", "rb")):
-        owner.put(f"{study.path}/sessions/{room}", {"start": f"2026-01-0{number + 1}T10:00:00Z", "attendance": [{"participant": "ada", "role": "viewer"},
+        owner.put(f"{study.path}/sessions/{room}", {"start": f"2026-01-0{number + 1}T10:00:00Z", "name": f"Room {number}", "attributes": {"deploymentId": f"d{number}", "deploymentName": f"Wave {number}"}, "attendance": [{"participant": "ada", "role": "viewer"},
                                                                                                              {"participant": "bo"}]})
     events = study.dataset("events", [{"id": "category", "type": "string"}, {"id": "value", "type": "json"}], kind="events")
     events.send([{"id": f"{room}-{who}-{n}", "participant": who, "session": room, "time": f"2026-01-01T10:00:0{n}Z", "onset_ms": n * 1000 - 1000,
@@ -148,7 +148,7 @@ def test_an_export_can_be_taken_in(experiment, server, owner, owner_key, make_ke
     taken = [{key: row[key] for key in order(client.fetch("events", experiment.id))[0] if key in row} for row in order(client.fetch("events", copy))]
     assert taken == order(client.fetch("events", experiment.id))
     # Rooms and who was in them, too.
-    for kind, names in (("rooms", ("id", "startTime", "endTime", "status", "participantCount")), ("participants", ("id", "roomId", "email", "role", "status", "completionCode"))):
+    for kind, names in (("rooms", ("id", "name", "startTime", "endTime", "status", "participantCount", "deploymentName")), ("participants", ("id", "roomId", "email", "role", "status", "completionCode"))):
         known = lambda rows: sorted([row[name] or "" for name in names] for row in rows)  # noqa: E731
         assert known(client.fetch(kind, copy)) == known(client.fetch(kind, experiment.id)), kind
     owner.delete(f"/studies/{copy}")

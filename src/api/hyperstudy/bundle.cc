@@ -141,7 +141,10 @@ class BundleLayout final : public exporting::ForeignLayout {
     for (const auto& [id, session] : rooms) {
       JsonObject object;
       object.Text("id", id).Raw("experimentStartedAt", InstantJson(session.start)).Raw("endedAt", InstantJson(session.end));
-      list.Raw(object.Text("status", session.status).Finish());
+      object.Text("status", session.status);
+      // Words of the study's own, which may name somebody.
+      if (options.privacy.identifiers == privacy::IdentifierMode::kKeep) AddWords(session, study, object);
+      list.Raw(object.Finish());
     }
     std::string text = TableText(table, 0, table.rows.size(), FormatOf(options.inner));
     if (FormatOf(options.inner) == DataFormat::kJson) text = "[" + text + "]\n";
@@ -149,6 +152,11 @@ class BundleLayout final : public exporting::ForeignLayout {
   }
 
  private:
+  static void AddWords(const model::Session& session, const model::Study& study, JsonObject& object) {
+    object.Text("name", session.name);
+    if (!TextAttribute(session.attributes, "deploymentId")) return;
+    object.Text("deploymentId", DeploymentOf(session, study)).Text("deploymentName", DeploymentNameOf(session, study));
+  }
   //! What somebody asks of a download later: whose it is, in which form, and what made it.
   std::string AboutOf(const exporting::ExportOptions& options) const {
     JsonObject software;
