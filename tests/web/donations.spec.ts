@@ -105,3 +105,57 @@ test('the Data Center: participation, donations as trees, responses, a token tha
   await page.locator('.json summary', { hasText: '2 members' }).click();
   await expect(page.locator('.donation[open]')).toContainText('Ten minutes of rain');
 });
+
+test('what a project asks is edited: files, what is taken of them, questions; and taken back', async ({ signedIn: page, program }) => {
+  await program.send('POST', '/studies', { id: 'asking', name: 'Asking' });
+  await program.send('PUT', '/studies/asking/donation-project', { blueprints: [{ id: 1, name: 'Watch history', format: 'json' }] });
+  const settings = async () => (await program.json<{ settings: Record<string, unknown> }>('/studies/asking/donation-project')).settings;
+  const before = await settings();
+  await page.goto('/studies/asking/data-center?tab=asked');
+  const history = page.getByRole('region', { name: 'Blueprint Watch history' });
+  await history.getByRole('textbox', { name: 'Path in the ZIP' }).fill('watch.*\\.json');
+  await history.getByRole('textbox', { name: 'Fields that have to be there' }).fill('title');
+  await page.keyboard.press('Enter');
+  for (const [index, field] of ['title', 'url'].entries()) {
+    await history.getByRole('button', { name: 'Rule', exact: true }).click();
+    await history.getByRole('textbox', { name: 'Field of the file' }).nth(index).fill(field);
+  }
+  await history.getByRole('textbox', { name: 'What is done' }).nth(1).click();
+  await page.getByRole('option', { name: 'replace match (regex)' }).click();
+  await history.getByRole('textbox', { name: 'Compared with' }).fill('\\?.*');
+  await history.getByRole('textbox', { name: 'Replaced by' }).fill('…');
+  await page.getByRole('button', { name: 'Another file' }).click();
+  await page.getByRole('region', { name: 'Blueprint 2' }).getByRole('textbox', { name: 'Name' }).fill('Searches');
+  await page.getByRole('textbox', { name: 'Contact' }).fill('ada@example.org');
+  for (const [index, name] of ['satisfied', 'not a name'].entries()) {
+    await page.getByRole('button', { name: 'Question', exact: true }).click();
+    await page.getByRole('textbox', { name: 'Variable' }).nth(index).fill(name);
+  }
+  // A name that is none is not sent, and nothing that was typed goes away.
+  await page.getByRole('button', { name: 'Save what is asked' }).click();
+  await expect(page.getByRole('textbox', { name: 'Variable' }).nth(1)).toBeFocused();
+  expect(await settings()).toEqual(before);
+  await page.getByRole('textbox', { name: 'Variable' }).nth(1).fill('used');
+  await page.getByRole('group', { name: 'Question 2' }).getByRole('textbox', { name: 'Items, by number' }).fill('1');
+  await page.keyboard.press('Enter');
+  await expectAccessible(page);
+  await keepScreen(page, 'data-center-asked');
+  await page.getByRole('button', { name: 'Save what is asked' }).click();
+  await expect(page.getByText('What is asked is saved.')).toBeVisible();
+  expect(await settings()).toMatchObject({
+    contact_information: 'ada@example.org',
+    blueprints: [
+      {
+        id: 1, name: 'Watch history', regex_path: 'watch.*\\.json', expected_fields: ['title'],
+        extraction_rules: [{ id: 1, field: 'title', comparison_operator: null }, { id: 2, field: 'url', comparison_operator: 'regex-replace-match', comparison_value: '\\?.*', replacement_value: '…' }],
+      },
+      { id: 2, name: 'Searches', format: 'json' },
+    ],
+    questionnaire: [{ id: 1, variable_name: 'satisfied', items: [] }, { id: 2, variable_name: 'used', items: [{ value: 1 }] }],
+  });
+  const { datasets } = await program.json<{ datasets: { id: string }[] }>('/studies/asking/datasets');
+  expect(datasets.map((one) => one.id)).toEqual(expect.arrayContaining(['blueprint-1', 'blueprint-2', 'questionnaire']));
+  await page.keyboard.press('Control+z');
+  await expect(page.getByRole('textbox', { name: 'Contact' })).toHaveValue('');
+  expect((await settings())['contact_information']).toBe('');
+});

@@ -6,7 +6,7 @@ const VIEWS: [string, string][] = [
   ['chat', '/studies/demo-experiment/sessions/room-001/data/chat'], ['sync', '/studies/demo-experiment/data/sync_metrics?view=lights'], ['ratings', '/studies/demo-experiment/data/sparse_ratings?view=spread'],
   ['track', '/studies/demo-sensors/participants/S001/data/gps'], ['plot', '/studies/demo-sensors/participants/S001/data/heart_rate?view=plot'], ['answers', '/studies/demo-survey/data/wellbeing?view=answers'],
   ['filter', '/studies/demo-survey/data/wellbeing?filtering=true'], ['donations', '/studies/demo-donations/data/ad_interests?view=tree'], ['exports', '/studies/demo-survey/exports'], ['settings', '/studies/demo-survey/settings'],
-  ['data-center', '/studies/demo-donations/data-center'], ['data-center-donations', '/studies/demo-donations/data-center?tab=donations'], ['data-center-token', '/studies/demo-donations/data-center?tab=token'],
+  ['data-center', '/studies/demo-donations/data-center'], ['data-center-donations', '/studies/demo-donations/data-center?tab=donations'], ['data-center-asked', '/studies/demo-donations/data-center?tab=asked'], ['list-filter', '/studies/demo-experiment/sessions?filtering=true'], ['data-center-token', '/studies/demo-donations/data-center?tab=token'],
   ['data-center-passphrase', '/studies/demo-donations/data-center?tab=passphrase'], ['live', '/studies/demo-sensors/live'], ['quality', '/studies/demo-sensors/quality'], ['quality-dataset', '/studies/demo-experiment/quality/continuous_ratings'], ['quality-session', '/studies/demo-experiment/sessions/room-001/quality'],
   ['accounts', '/server/accounts'],
 ];

@@ -157,3 +157,29 @@ test('lists of participants and sessions say how much there is of each', async (
   const session = await program.json<{ records: number }>('/studies/demo-experiment/sessions/room-001/overview');
   await expect(page.getByRole('grid', { name: 'Sessions' })).toContainText(session.records.toLocaleString('en-US'));
 });
+
+test('a list is narrowed by its columns, and its address and its download say the same', async ({ signedIn: page, program }) => {
+  const { sessions } = await program.json<{ sessions: { id: string; status: string; attendance: object[] }[] }>('/studies/demo-experiment/sessions');
+  const wanted = sessions.filter((one) => one.status === 'completed' && one.attendance.length >= 3);
+  expect(wanted.length).toBeGreaterThan(0);
+  expect(wanted.length).toBeLessThan(sessions.length);
+  await page.goto('/studies/demo-experiment/sessions');
+  await page.getByRole('button', { name: 'Filter', exact: true }).click();
+  const filter = page.getByRole('group', { name: 'Filter by column' });
+  await filter.getByRole('textbox', { name: 'Status' }).fill('compl');
+  await filter.getByRole('textbox', { name: 'Participants' }).fill('>=3');
+  const grid = page.getByRole('grid', { name: 'Sessions' });
+  await expect(page.getByText(`${wanted.length} of ${sessions.length}`, { exact: true })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Filter · 2' })).toBeVisible();
+  for (const { id } of wanted) await expect(grid).toContainText(id);
+  await expectAccessible(page);
+  await keepScreen(page, 'list-filter');
+  await page.reload();
+  await expect(filter.getByRole('textbox', { name: 'Participants' })).toHaveValue('>=3');
+  await expect(page.getByText(`${wanted.length} of ${sessions.length}`, { exact: true })).toBeVisible();
+  await page.getByRole('button', { name: 'Download these' }).click();
+  await expect(page.getByRole('dialog', { name: `Download: ${wanted.length} sessions of demo-experiment` })).toContainText(wanted.map((one) => one.id).join(', '));
+  await page.keyboard.press('Escape');
+  await filter.getByRole('button', { name: 'Clear' }).click();
+  await expect(grid).toHaveAttribute('aria-rowcount', String(sessions.length + 1));
+});

@@ -14,6 +14,8 @@ export interface Column<Row> {
   /** No sorting by it. */
   fixed?: boolean;
   hint?: string | undefined;
+  /** In what `value` counts, where the cell says it in other words. */
+  unit?: string;
 }
 
 export interface Order {

@@ -1,9 +1,14 @@
+import { whereOf, type Where } from './where';
+
 /** What every table keeps in the address: what is searched, the order, the columns shown, the state picked. */
 export interface TableSearch {
   q?: string | undefined;
   sort?: string | undefined;
   columns?: string | undefined;
   status?: string | undefined;
+  /** Of lists: a text for each column. */
+  where?: Where | undefined;
+  filtering?: boolean | undefined;
 }
 
 /** Texts of the address by name; what else stands there is dropped. */
@@ -17,4 +22,7 @@ export function texts<Name extends string>(search: Record<string, unknown>, ...n
   return kept;
 }
 
-export const tableSearch = (search: Record<string, unknown>): TableSearch => texts(search, 'q', 'sort', 'columns', 'status');
+export function tableSearch(search: Record<string, unknown>): TableSearch {
+  const where = whereOf(search['where']);
+  return { ...texts(search, 'q', 'sort', 'columns', 'status'), ...(where ? { where } : {}), ...(search['filtering'] === true ? { filtering: true } : {}) };
+}

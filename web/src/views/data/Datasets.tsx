@@ -43,7 +43,7 @@ export function DatasetsView() {
       { id: 'sessions', title: 'Sessions', size: 100, align: 'right', value: (row) => row.summary?.sessions, cell: (row) => (row.summary ? count(row.summary.sessions) : '…') },
       { id: 'first', title: 'First record', size: 150, value: (row) => row.summary?.first_time, cell: (row) => <Time at={row.summary?.first_time} digits="min" /> },
       { id: 'last', title: 'Last record', size: 150, value: (row) => row.summary?.last_time, cell: (row) => <Time at={row.summary?.last_time} digits="min" /> },
-      { id: 'answered', title: 'Answered', size: 100, align: 'right', hint: 'Of all that was asked, the share that has an answer', value: (row) => completeness(row.summary), cell: (row) => <Share of={completeness(row.summary)} /> },
+      { id: 'answered', title: 'Answered', size: 100, align: 'right', unit: '0 to 1', hint: 'Of all that was asked, the share that has an answer', value: (row) => completeness(row.summary), cell: (row) => <Share of={completeness(row.summary)} /> },
       { id: 'fields', title: 'Fields', size: 80, align: 'right', value: (row) => row.dataset.fields.length, cell: (row) => row.dataset.fields.length },
       { id: 'id', title: 'Id', size: 170, hidden: true, value: (row) => row.dataset.id, cell: (row) => <span className="mono quiet">{row.dataset.id}</span> },
     ],

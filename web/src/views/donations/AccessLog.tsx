@@ -33,7 +33,7 @@ export function AccessLog({ study }: { study: string }) {
   const loaded = <T,>(items: T[]) => ({ items, total: items.length, complete: true });
   const tools = (
     <>
-      <SegmentedControl aria-label="Log of" data={[{ value: 'events', label: 'Access' }, { value: 'exceptions', label: 'Failures' }]} value={search.log ?? 'events'} onChange={(log) => change({ log: log === 'exceptions' ? 'exceptions' : undefined, q: undefined, sort: undefined, columns: undefined })} />
+      <SegmentedControl aria-label="Log of" data={[{ value: 'events', label: 'Access' }, { value: 'exceptions', label: 'Failures' }]} value={search.log ?? 'events'} onChange={(log) => change({ log: log === 'exceptions' ? 'exceptions' : undefined, q: undefined, sort: undefined, columns: undefined, where: undefined })} />
       <Button variant="default" leftSection={<Icon name="list" />} component={Link} to={`/studies/${study}/audit?action=donations.` as '/'}>
         In the audit
       </Button>

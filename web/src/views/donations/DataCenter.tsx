@@ -15,6 +15,7 @@ import { Busy, Empty, ErrorNote } from '@/ui/notes';
 import { DatasetView } from '@/views/data/DatasetView';
 
 import { AccessLog } from './AccessLog';
+import { Asked } from './Asked';
 import { Donations } from './Donations';
 import { NewProject } from './NewProject';
 import { Participation } from './Participation';
@@ -23,7 +24,7 @@ import type { DonationSearch, Tab } from './search';
 import { Token } from './Token';
 
 const TABS: { id: Tab | undefined; title: string }[] = [
-  { id: undefined, title: 'Participation' }, { id: 'donations', title: 'Donations' }, { id: 'responses', title: 'Responses' }, { id: 'token', title: 'Token' }, { id: 'log', title: 'Access log' }, { id: 'passphrase', title: 'Passphrase' },
+  { id: undefined, title: 'Participation' }, { id: 'donations', title: 'Donations' }, { id: 'responses', title: 'Responses' }, { id: 'asked', title: 'What is asked' }, { id: 'token', title: 'Token' }, { id: 'log', title: 'Access log' }, { id: 'passphrase', title: 'Passphrase' },
 ];
 
 /** A donation project: who takes part, what they gave and answered, and how others fetch it. */
@@ -74,6 +75,7 @@ function DataCenter({ study }: { study: string }) {
       {search.tab === undefined && <Participation study={study} given={given} />}
       {search.tab === 'donations' && <Donations study={study} given={given} locked={about.locked} />}
       {search.tab === 'responses' && (questionnaire ? <DatasetView scope={scope} dataset={questionnaire} /> : <Empty icon="list" title="This project has no questionnaire">Nothing is asked beside the donations.</Empty>)}
+      {search.tab === 'asked' && <Asked study={study} project={project} />}
       {search.tab === 'token' && <Token study={study} project={project} />}
       {search.tab === 'log' && <AccessLog study={study} />}
       {search.tab === 'passphrase' && <Passphrase study={study} locked={about.locked} />}

@@ -26,7 +26,7 @@ export function Donations({ study, given, locked }: { study: string; given: Data
   const [search, change] = useAddress<DonationSearch>();
   const [passphrase, setPassphrase] = useState('');
   const dataset = given.find((one) => one.id === search.blueprint) ?? given[0];
-  if (!dataset) return <Empty icon="tree" title="This project asks for no files">Blueprints say which; they are set over the API.</Empty>;
+  if (!dataset) return <Empty icon="tree" title="This project asks for no files">What is asked says which.</Empty>;
   return (
     <>
       <div className="table-tools">

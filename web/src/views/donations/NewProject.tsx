@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { putDonationProject } from '@/api/donations';
 import { FormDialog } from '@/ui/FormDialog';
 
-/** What a project needs to begin with: the names of the files that are asked for. All else is set over the API. */
+/** What a project needs to begin with: the names of the files that are asked for. All else is set in the Data Center. */
 export function NewProject({ study, onClose }: { study: string; onClose: () => void }) {
   const [names, setNames] = useState('');
   const queries = useQueryClient();
@@ -18,7 +18,7 @@ export function NewProject({ study, onClose }: { study: string; onClose: () => v
   });
   return (
     <FormDialog title="Make it a donation project" action="Make the project" deed={make} onClose={onClose}>
-      <Textarea label="Files that are asked for" description="A name on each line, such as “Watch history”. Rules of extraction and the questionnaire are set over the API." autosize minRows={3} required data-autofocus value={names} onChange={(event) => setNames(event.currentTarget.value)} />
+      <Textarea label="Files that are asked for" description="A name on each line, such as “Watch history”. What is taken of them, and what is asked beside, is set afterwards." autosize minRows={3} required data-autofocus value={names} onChange={(event) => setNames(event.currentTarget.value)} />
     </FormDialog>
   );
 }

@@ -38,7 +38,7 @@ export function ExportsView() {
       { id: 'what', title: 'What', size: 300, value: whatOf, cell: (job) => <button type="button" className="linklike" onClick={() => download.show(job.id)}>{whatOf(job)}</button> },
       { id: 'state', title: 'State', size: 110, value: (job) => job.state, cell: (job) => <Status of={job.state} /> },
       { id: 'rows', title: 'Rows', size: 100, align: 'right', value: (job) => job.progress.rows, cell: (job) => count(job.progress.rows) },
-      { id: 'size', title: 'Size', size: 90, align: 'right', value: (job) => job.file_size, cell: (job) => bytes(job.file_size) },
+      { id: 'size', title: 'Size', size: 90, align: 'right', unit: 'bytes', value: (job) => job.file_size, cell: (job) => bytes(job.file_size) },
       { id: 'created', title: 'Asked for', size: 160, value: (job) => job.created_at, cell: (job) => <Time at={job.created_at} digits="min" /> },
       { id: 'expires', title: 'File kept until', size: 160, value: (job) => job.expires_at, cell: (job) => <Time at={job.expires_at} digits="min" /> },
       {

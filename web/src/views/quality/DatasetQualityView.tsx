@@ -72,7 +72,7 @@ type Measured = Omit<ParticipantQuality, 'participant'>;
 function measures<Row extends Measured>(): Column<Row>[] {
   return [
     { id: 'records', title: 'Records', size: 100, align: 'right', value: (row) => row.records, cell: (row) => count(row.records) },
-    { id: 'complete', title: 'Completeness', size: 300, value: (row) => row.completeness?.fraction, cell: (row) => <Complete of={row.completeness} /> },
+    { id: 'complete', title: 'Completeness', size: 300, unit: '0 to 1', value: (row) => row.completeness?.fraction, cell: (row) => <Complete of={row.completeness} /> },
     { id: 'errors', title: 'Errors', size: 80, align: 'right', value: (row) => row.counts.error, cell: (row) => <Counted of={row.counts.error} tone="bad" /> },
     { id: 'warnings', title: 'Warnings', size: 90, align: 'right', value: (row) => row.counts.warning, cell: (row) => <Counted of={row.counts.warning} tone="fair" /> },
     { id: 'notes', title: 'Notes', size: 80, align: 'right', hidden: true, value: (row) => row.counts.info, cell: (row) => <Counted of={row.counts.info} tone="busy" /> },

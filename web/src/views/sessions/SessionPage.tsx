@@ -47,7 +47,7 @@ export function SessionPage() {
       { id: 'available', title: 'Data available', size: 260, hint: 'Datasets with records of them in this session', value: (row) => namesOf(had.get(row.participant), names), cell: (row) => <Available of={had.get(row.participant)} known={had.has(row.participant)} names={names} /> },
       { id: 'joined', title: 'Joined', size: 180, value: (row) => row.joined_at, cell: (row) => <Time at={row.joined_at} /> },
       { id: 'left', title: 'Left', size: 180, value: (row) => row.left_at, cell: (row) => <Time at={row.left_at} /> },
-      { id: 'stayed', title: 'Stayed', size: 130, align: 'right', value: stayed, cell: (row) => duration(stayed(row)) },
+      { id: 'stayed', title: 'Stayed', size: 130, align: 'right', unit: 'ms', value: stayed, cell: (row) => duration(stayed(row)) },
     ],
     [study, id, statuses, had, names],
   );

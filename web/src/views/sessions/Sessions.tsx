@@ -33,7 +33,7 @@ export function SessionsView() {
       { id: 'status', title: 'Status', size: 120, value: (row) => row.status, cell: (row) => <Status of={row.status} /> },
       { id: 'participants', title: 'Participants', size: 110, align: 'right', value: (row) => row.attendance.length, cell: (row) => row.attendance.length },
       { id: 'start', title: 'Start', size: 170, value: (row) => row.start, cell: (row) => <Time at={row.start} /> },
-      { id: 'duration', title: 'Duration', size: 120, align: 'right', value: lengthOf, cell: (row) => duration(lengthOf(row)) },
+      { id: 'duration', title: 'Duration', size: 120, align: 'right', unit: 'ms', value: lengthOf, cell: (row) => duration(lengthOf(row)) },
       { id: 'roles', title: 'Roles', size: 170, value: (row) => rolesOf(row), cell: (row) => rolesOf(row) || <span className="quiet">–</span> },
       ...countColumns<Session>(counts),
       ...names.map((name, index): Column<Session> => ({
