@@ -153,6 +153,18 @@ TEST_F(JobTest, AFileWithMissingRowsIsNotPublished) {
   EXPECT_EQ(TemporaryFiles(), 0u);
 }
 
+TEST_F(JobTest, AFileThatCountedSomebodyErasedMeanwhileIsMadeAgain) {
+  FillStudy(fake_, "d", 50);
+  StartRunner();
+  for (const std::string format : {"csv", "zip", "parquet"}) {
+    study_->erased_while_counted = 1;
+    EXPECT_EQ(WaitFor(Submit(Options(format)).id, ExportState::kSucceeded).rows_done, 50u) << format;
+  }
+  study_->erased_while_counted = 100;
+  EXPECT_THAT(WaitFor(Submit(Options("ndjson")).id, ExportState::kFailed).error, HasSubstr("withdrew or was erased"));
+  EXPECT_EQ(TemporaryFiles(), 0u);
+}
+
 TEST_F(JobTest, CancelStopsARunningJob) {
   FillStudy(fake_, "d", 100'000, 50);
   StartRunner();

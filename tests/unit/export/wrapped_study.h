@@ -1,6 +1,7 @@
 #pragma once
 //! The fake study with parts replaced by tests: Parquet, cursors, the moment before a read.
 
+#include <atomic>
 #include <fstream>
 #include <functional>
 
@@ -15,7 +16,9 @@ class WrappedStudy final : public vault::StudyVault {
   std::function<Result<std::unique_ptr<vault::Cursor>>(std::unique_ptr<vault::Cursor>)> wrap_cursor;
   std::function<Status(const std::function<bool()>& interrupt)> before_parquet;
   bool parquet_without_magic = false;
-  std::uint64_t count_error = 0;  //!< Count is off by this
+  std::uint64_t count_error = 0;              //!< Count is off by this
+  std::atomic<int> erased_while_counted = 0;  //!< so often somebody goes between Count and Read
+  std::atomic<std::uint64_t> generation = 1;
 
   //! What the fake writes for Parquet: not the format, but begun like it, with a line a row.
   Result<std::uint64_t> WriteParquet(const vault::Select& select, const std::vector<std::string>& names, const std::string& path,
@@ -42,8 +45,12 @@ class WrappedStudy final : public vault::StudyVault {
   }
   Result<std::uint64_t> Count(const vault::Select& select) override {
     SHEAF_ASSIGN(const auto rows, study_.Count(select));
-    return rows + count_error;
+    if (erased_while_counted <= 0) return rows + count_error;
+    --erased_while_counted;
+    ++generation;
+    return rows + 1;
   }
+  std::uint64_t PeopleGeneration() override { return generation; }
 
   const std::string& StudyId() const override { return study_.StudyId(); }
   Result<std::shared_ptr<const model::Dataset>> PutDataset(model::Dataset dataset, bool* created) override {
