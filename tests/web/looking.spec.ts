@@ -113,7 +113,7 @@ test('a record opens whole, as JSON, and with what else happened then, at an add
 test('a plot that is zoomed stays so when a record is opened and when its address is sent', async ({ signedIn: page }) => {
   await page.goto('/studies/demo-sensors/participants/S001/data/heart_rate?view=plot');
   await expect(page.locator('.uplot canvas')).toBeVisible();
-  const words = page.locator('.panel [role=status]');
+  const words = page.locator('.panel .table-tools [role=status]');
   const all = await words.innerText();
   const box = (await page.locator('.u-over').boundingBox())!;
   await page.mouse.move(box.x + box.width * 0.4, box.y + 60);
@@ -139,6 +139,13 @@ test('a plot that is zoomed stays so when a record is opened and when its addres
   await page.getByRole('button', { name: 'See all again' }).click();
   await expect(words).toHaveText(all);
   await expect(page).not.toHaveURL(/zoom=/);
+  // As far as there are times, and back.
+  await page.goto('/studies/demo-sensors/participants/S001/data/heart_rate?view=plot&zoom=0002-01-01T00:00:00.000Z..9998-01-01T00:00:00.000Z');
+  await expect(page.locator('.uplot canvas')).toBeVisible();
+  for (let n = 0; n < 3; ++n) await page.getByRole('button', { name: 'Further' }).click();
+  await expect(page).toHaveURL(/0001-01-01.*9999-12-31/);
+  await page.getByRole('button', { name: 'See all again' }).click();
+  await expect(words).toHaveText(all);
 });
 
 /** What a script of the page answers, run as somebody would who copied it. */

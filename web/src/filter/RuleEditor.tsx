@@ -87,7 +87,7 @@ function OneValue({ label, kind, value, onChange }: { label: string; kind: Targe
   if (kind === 'boolean') {
     return <Select aria-label={label} placeholder="yes or no" data={[{ value: 'true', label: 'yes' }, { value: 'false', label: 'no' }]} value={typeof value === 'boolean' ? String(value) : null} onChange={(next) => onChange(next === null ? '' : next === 'true')} w={120} />;
   }
-  if (kind === 'time') return <TextInput aria-label={label} placeholder="2026-01-31 08:00" value={String(value ?? '').replace('T', ' ').replace(/Z$/, '')} onChange={(event) => onChange(isoOf(event.currentTarget.value))} w={190} description={undefined} title="UTC unless an offset is given" />;
+  if (kind === 'time') return <TextInput aria-label={label} placeholder="2026-01-31 08:00 (UTC)" value={String(value ?? '').replace('T', ' ').replace(/Z$/, '')} onChange={(event) => onChange(isoOf(event.currentTarget.value))} w={190} description={undefined} title="UTC unless an offset is given" />;
   return <TextInput aria-label={label} placeholder="Text" value={String(value ?? '')} onChange={(event) => onChange(event.currentTarget.value)} w={200} />;
 }
 

@@ -103,7 +103,7 @@ export function ImportView() {
       now.read = file.size;
       now.state = 'done';
     } catch (error) {
-      now.state = error instanceof DOMException ? 'stopped' : 'failed';
+      now.state = error instanceof DOMException && error.name === 'AbortError' ? 'stopped' : 'failed';
       if (error instanceof ApiProblem && error.rejectedTotal > 0) {
         now.header = sent?.header ?? null;
         noteRejections(now, sent, error.rejected);

@@ -51,7 +51,6 @@ export function PlotView({ scope, dataset, selection, search, change, open }: Ki
       toast.fail(failure);
     }
   };
-  if (error && !data) return <ErrorNote error={error} retry={() => void refetch()} />;
   return (
     <div className="panel">
       <div className="table-tools">
@@ -65,6 +64,7 @@ export function PlotView({ scope, dataset, selection, search, change, open }: Ki
         </span>
         <ZoomButtons lines={lines} range={range} onZoom={setRange} />
       </div>
+      <ErrorNote error={error} retry={() => void refetch()} />
       {isPending && fields.length > 0 && <Busy what="Reading what is to be drawn" />}
       {data && lines.length === 0 && <Empty icon="chart" title="Nothing to draw">{onset ? 'No record says how long after the session’s start it was.' : 'No record with a time and a number fits.'}</Empty>}
       {lines.length > 0 && (
