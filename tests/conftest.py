@@ -108,12 +108,29 @@ class Workers:
         SEEN_BY_WORKERS.update(map(tuple, getattr(node, "workeroutput", {}).get("seen", [])))
 
 
+def pytest_addoption(parser):
+    parser.addoption("--first-cases", action="store_true", help="of each test that has many cases only the first")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("first_cases"):
+        return
+    first, rest = {}, []
+    for item in items:
+        test = (item.module.__name__, getattr(item, "originalname", item.name))
+        if first.setdefault(test, item) is not item:
+            rest.append(item)
+    items[:] = first.values()
+    config.hook.pytest_deselected(items=rest)
+
+
 def pytest_configure(config):
     config.pluginmanager.register(Workers())
 
 
 def pytest_sessionfinish(session, exitstatus):
-    whole = WHOLE <= {item.module.__name__.split(".")[-1] for item in session.items} if getattr(session, "items", None) else False
+    some = session.config.getoption("first_cases")
+    whole = not some and WHOLE <= {item.module.__name__.split(".")[-1] for item in session.items} if getattr(session, "items", None) else False
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["seen"] = sorted(contract.SEEN) + ([("whole", "suite")] if whole else [])
         return

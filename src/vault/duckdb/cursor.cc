@@ -107,12 +107,13 @@ Result<DuckCursor::Batch> DuckCursor::Next() {
   const std::lock_guard use(use_mutex_);
   const auto began = Clock::now();
   auto attempt = began;
+  std::unique_lock turn(state_->engine->MemoryTurn(), std::defer_lock);
   while (true) {
     if (ended_) return Batch();
     evicted_ = false;
     auto batch = NextBatch();
     const bool stopped = evicted_ && !interrupted_;
-    if (!batch && !stopped && Clock::now() - attempt < kQuickly && WaitForMemory(batch.error(), began)) {
+    if (!batch && !stopped && Clock::now() - attempt < kQuickly && WaitForMemory(batch.error(), began, turn)) {
       StartAgain();
       if (!Resumable()) generation_ = 0;
       attempt = Clock::now();
@@ -132,9 +133,11 @@ void DuckCursor::StartAgain() {
   select_.limit = resume_limit_;
 }
 
-bool DuckCursor::WaitForMemory(const Error& error, std::chrono::steady_clock::time_point began) const {
+bool DuckCursor::WaitForMemory(const Error& error, std::chrono::steady_clock::time_point began,
+                               std::unique_lock<std::timed_mutex>& turn) const {
   const bool memory = error.code == ErrorCode::kUnavailable && !interrupted_ && (Resumable() || !delivered_);
   if (!memory || Clock::now() - began > kPatience) return false;
+  if (!turn && !turn.try_lock_until(began + kPatience)) return false;
   std::this_thread::sleep_for(kPause);
   return true;
 }

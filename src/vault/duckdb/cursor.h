@@ -40,8 +40,9 @@ class DuckCursor : public Cursor, private ReadGate::Evictable {
   bool Evict() override;
   Result<Batch> NextBatch();
   Result<Batch> TakeChunk(duckdb_data_chunk chunk, std::size_t size);
-  //! Another read may have the memory, and is over soon. Waits a moment; false: it is not that, or has been too long.
-  bool WaitForMemory(const Error& error, std::chrono::steady_clock::time_point began) const;
+  //! Another read may have the memory, and is over soon. Waits for its turn and a moment; false: it is not that, or has been
+  //! too long.
+  bool WaitForMemory(const Error& error, std::chrono::steady_clock::time_point began, std::unique_lock<std::timed_mutex>& turn) const;
   //! The next batch is read by a new query, from where the last batch began.
   void StartAgain();
   //! Somebody withdrew or was erased since reading began.

@@ -143,10 +143,13 @@ class Engine {
   //! A connection from the pool, given back by the deleter.
   using Lease = std::unique_ptr<Connection, std::function<void(Connection*)>>;
   Result<Lease> Connect();
+  //! Held by the one reader that tries again for memory: two would take it from each other.
+  std::timed_mutex& MemoryTurn() { return memory_turn_; }
 
  private:
   Engine() = default;
   duckdb_database database_ = nullptr;
+  std::timed_mutex memory_turn_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Connection>> idle_;
 };
