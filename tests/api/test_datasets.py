@@ -131,8 +131,8 @@ def test_the_widest_dataset(study):
 
 def test_wide_pages_at_once(study):
     """Thousands of columns take much of the engine's memory: whoever comes meanwhile waits for it."""
-    dataset = study.dataset("wide", [{"id": f"f{number}", "type": "integer"} for number in range(4000)])
-    values = {f"f{number}": number for number in range(4000)}
+    dataset = study.dataset("wide", [{"id": f"f{number}", "type": "integer"} for number in range(2500)])
+    values = {f"f{number}": number for number in range(2500)}
     dataset.send([{"participant": "p", "values": values}])
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         pages = list(pool.map(lambda _: dataset.page()["records"], range(9)))
