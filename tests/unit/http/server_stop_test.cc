@@ -84,6 +84,7 @@ class EndlessSource final : public BodySource {
 TEST(StopTest, WhatDoesNotFinishIsBroken) {
   Gate gate;
   std::atomic<int> cancelled{0};
+  std::promise<void> upload_begun;
   std::promise<bool> upload_failed;
   Router router;
   router.Add("GET", "/gate", [&](const Request&, const Responder& responder) {
@@ -97,6 +98,9 @@ TEST(StopTest, WhatDoesNotFinishIsBroken) {
   });
   router.Add("POST", "/upload",
              [&](Request request, const Responder&) {
+               const auto first = request.body->Read();
+               upload_begun.set_value();
+               if (!first || first->empty()) return upload_failed.set_value(!first);
                for (;;) {
                  const auto piece = request.body->Read();
                  if (!piece || piece->empty()) return upload_failed.set_value(!piece);
@@ -113,6 +117,8 @@ TEST(StopTest, WhatDoesNotFinishIsBroken) {
   old.Send("GET /endless HTTP/1.0\r\n\r\n");
   upload.Send("POST /upload HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
   gate.AwaitWaiting(1);
+  // A connection whose request was not read yet is an idle one to Stop.
+  upload_begun.get_future().wait();
   EXPECT_EQ(endless.Peek(15), "HTTP/1.1 200 OK");
   EXPECT_EQ(old.Peek(15), "HTTP/1.1 200 OK");
   std::thread stopper([&] { server->Stop(1); });
