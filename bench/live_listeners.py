@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Ingest with and without thousands who watch: `bench/live_listeners.py [LISTENERS] [SECONDS]`.
+"""Ingest with and without thousands who watch: `bench/live_listeners.py [LISTENERS] [SECONDS] [ROUNDS]`.
 
-Starts a server of its own, measures ingest (100-event requests on 4 connections) alone, then with so many streams of
-server-sent events that are read (by a process of their own), then with as many that never read; prints rows a second, the
-processor time that the server took for a million rows, and how long an event took to be told."""
+Starts a server of its own and measures ingest (100-event requests on 4 connections) in turn: alone, with so many streams of
+server-sent events that are read (by a process of their own), with as many that are not read. Prints the medians of the rounds:
+rows a second, and the processor time that the server took for a million rows; and how long an event took to be told. The turns
+are needed: one disk's syncs take half as long again from one minute to the next."""
 import json
 import multiprocessing
 import os
@@ -11,6 +12,7 @@ import pathlib
 import selectors
 import signal
 import socket
+import statistics
 import sys
 import tempfile
 import threading
@@ -23,7 +25,8 @@ from harness.client import Api  # noqa: E402
 import resource  # noqa: E402
 
 LISTENERS = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-SECONDS = int(sys.argv[2]) if len(sys.argv) > 2 else 8
+SECONDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+ROUNDS = int(sys.argv[3]) if len(sys.argv) > 3 else 5
 EMAIL = "bench@example.org"
 
 
@@ -77,7 +80,7 @@ def ingest(server, key, study, work):
     for thread in threads:
         thread.join()
     used = processor_seconds(server) - used
-    return f"{sum(sent) / (time.monotonic() - began):10,.0f} rows/s, {used / sum(sent) * 1e6:5.1f} s of processor time a million"
+    return sum(sent) / (time.monotonic() - began), used / sum(sent) * 1e6
 
 
 def told_after(api, url, key, study, port):
@@ -100,13 +103,25 @@ def told_after(api, url, key, study, port):
     return sorted(times)
 
 
-def after(readers, connections, server, key, work):
-    readers.kill()
-    readers.join()
-    for connection in connections:
-        connection.close()
-    time.sleep(15)
-    return ingest(server, key, "bench", work)
+class Listeners:
+    """Streams, and the process that reads them."""
+
+    def __init__(self, server, key):
+        self.connections = [connect(server.port, key, "bench") for _ in range(LISTENERS)]
+        self.told = multiprocessing.Value("q", 0, lock=False)
+        self.reader = multiprocessing.get_context("fork").Process(target=read_all, args=(self.connections, self.told), daemon=True)
+        self.reader.start()
+        time.sleep(2)
+
+    def pause(self):
+        os.kill(self.reader.pid, signal.SIGSTOP)
+
+    def leave(self):
+        self.reader.kill()
+        self.reader.join()
+        for connection in self.connections:
+            connection.close()
+        time.sleep(1)
 
 
 def main():
@@ -122,19 +137,27 @@ def main():
         api.put("/studies/bench/datasets/events", {"kind": "events", "fields": [{"id": "type", "type": "string"}, {"id": "n", "type": "integer"}]})
         work = pathlib.Path(directory)
         ingest(server, key, "bench", work)
-        print(f"{'ingest, nobody watches':45} {ingest(server, key, 'bench', work)}", flush=True)
-        reading = [connect(server.port, key, "bench") for _ in range(LISTENERS)]
-        told = multiprocessing.Value("q", 0, lock=False)
-        readers = multiprocessing.get_context("fork").Process(target=read_all, args=(reading, told), daemon=True)
-        readers.start()
-        time.sleep(2)
-        rate = ingest(server, key, "bench", work)
-        print(f"{f'ingest, {LISTENERS} watch':45} {rate} ({told.value >> 20} MB told)", flush=True)
+        measured = {"nobody watches": [], f"{LISTENERS} watch": [], f"{LISTENERS} watch and do not read": []}
+        alone, watched, unread = measured.values()
+        told, resident = 0, 0
+        for _ in range(ROUNDS):
+            alone.append(ingest(server, key, "bench", work))
+            listeners = Listeners(server, key)
+            watched.append(ingest(server, key, "bench", work))
+            told += listeners.told.value
+            listeners.pause()
+            unread.append(ingest(server, key, "bench", work))
+            resident = max(resident, server.resident_bytes())
+            listeners.leave()
+        for name, rounds in measured.items():
+            rates, used = zip(*rounds)
+            print(f"{name:32} {statistics.median(rates):10,.0f} rows/s ({min(rates):,.0f} to {max(rates):,.0f}), "
+                  f"{statistics.median(used):5.1f} s of processor time a million")
+        print(f"told {told >> 20} MB; {resident >> 20} MB resident at most")
+        listeners = Listeners(server, key)
         times = told_after(api, server.url, key, "bench", server.port)
-        print(f"{'told after, half and all of 10':45} {times[5]:6.0f} ms {times[-1]:6.0f} ms", flush=True)
-        os.kill(readers.pid, signal.SIGSTOP)
-        print(f"{f'ingest, {LISTENERS} watch and do not read':45} {ingest(server, key, 'bench', work)}, {server.resident_bytes() >> 20} MB resident", flush=True)
-        print(f"{'ingest, nobody watches any more':45} {after(readers, reading, server, key, work)}", flush=True)
+        print(f"told after {times[len(times) // 2]:.0f} ms (half of {len(times)}), {times[-1]:.0f} ms (all)")
+        listeners.leave()
         server.stop()
 
 

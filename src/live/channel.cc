@@ -80,10 +80,25 @@ std::optional<Text> Channel::Next(Listener& listener) {
     listener.next_ = first_ + messages_.size();
     return snapshot_;
   }
-  const std::uint64_t place = listener.next_ - first_;
-  if (place >= messages_.size()) return std::nullopt;
-  ++listener.next_;
-  return messages_[place].text;
+  if (listener.next_ >= first_ + messages_.size()) return std::nullopt;
+  const Piece& piece = PieceFrom(listener.next_);
+  listener.next_ = piece.to;
+  return piece.text;
+}
+
+//! Sending costs by the piece: what waits goes together. Under the lock.
+const Channel::Piece& Channel::PieceFrom(std::uint64_t from) {
+  const std::uint64_t end = first_ + messages_.size();
+  const auto text = [&](std::uint64_t index) -> const Text& { return messages_[index - first_].text; };
+  std::uint64_t to = from + 1;
+  for (std::size_t bytes = text(from)->size(); to < end && bytes + text(to)->size() <= kPiece; ++to) bytes += text(to)->size();
+  if (piece_.text && piece_.from == from && piece_.to == to) return piece_;
+  piece_ = {from, to, text(from)};
+  if (to == from + 1) return piece_;
+  auto joined = std::make_shared<std::string>();
+  for (std::uint64_t index = from; index < to; ++index) *joined += *text(index);
+  piece_.text = std::move(joined);
+  return piece_;
 }
 
 //! Gives those who wait what there is for them. Under the lock.
@@ -108,15 +123,18 @@ void Channel::Trim() {
   }
 }
 
-void Channel::Publish(Position position, Text message) {
+void Channel::Publish(std::vector<Message> messages) {
+  if (messages.empty()) return;
   std::vector<Delivery> deliveries;
   {
     const std::lock_guard lock(mutex_);
     if (latest_ == Position() && messages_.empty()) before_ = latest_;
-    latest_ = position;
+    latest_ = messages.back().position;
     snapshot_.reset();
-    bytes_ += message->size();
-    messages_.push_back({position, std::move(message)});
+    for (Message& message : messages) {
+      bytes_ += message.text->size();
+      messages_.push_back(std::move(message));
+    }
     Trim();
     Serve(deliveries);
   }
@@ -141,6 +159,7 @@ void Channel::Renew() {
   const std::lock_guard lock(mutex_);
   first_ += messages_.size() + 1;
   messages_.clear();
+  piece_ = {};
   bytes_ = 0;
   snapshot_.reset();
   // Nobody can go on behind anything that was sent before.

@@ -45,7 +45,7 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  //! One message, when there is one; an empty text at the end. One Read at a time.
+  //! The messages there are, when there are any; an empty text at the end. One Read at a time.
   void Read(Ready ready);
   //! The client left: a Read that waits ends.
   void Cancel();
@@ -71,7 +71,12 @@ class Channel : public std::enable_shared_from_this<Channel> {
   //! Goes on behind `after` where the messages since are still there, else with a snapshot.
   std::unique_ptr<Listener> Listen(std::optional<Position> after, std::shared_ptr<const Pass> pass);
 
-  void Publish(Position position, Text message);
+  struct Message {
+    Position position;
+    Text text;
+  };
+  //! What belongs together is sent in one piece.
+  void Publish(std::vector<Message> messages);
   //! The state as of the last message; whoever waits for one gets it.
   void Offer(Position position, Text snapshot);
   //! What was sent must not be sent again: everybody goes on with a snapshot.
@@ -93,16 +98,20 @@ class Channel : public std::enable_shared_from_this<Channel> {
   // So much is kept for those who fall behind or come back.
   static constexpr std::size_t kMessages = 256;
   static constexpr std::size_t kBytes = 1u << 20;
-  struct Message {
-    Position position;
-    Text text;
-  };
+  // What somebody gets at a time; at least one message.
+  static constexpr std::size_t kPiece = 64u << 10;
   struct Delivery {
     Listener::Ready ready;
     Text text;
   };
+  //! Messages of which one piece was made: those who are at the same place get the same one.
+  struct Piece {
+    std::uint64_t from = 0, to = 0;  // indices, the end excluded
+    Text text;
+  };
   //! What the listener gets now, null: nothing yet. Under the lock.
   std::optional<Text> Next(Listener& listener);
+  const Piece& PieceFrom(std::uint64_t from);
   void Serve(std::vector<Delivery>& deliveries);
   static void Deliver(std::vector<Delivery> deliveries);
   void Trim();
@@ -113,6 +122,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   std::deque<Message> messages_;
   std::uint64_t first_ = 0;  // index of messages_.front()
   std::size_t bytes_ = 0;
+  Piece piece_;      // the last that was made
   Position before_;  // of the message before messages_.front()
   Position latest_;
   Text snapshot_;  // of latest_; null: not made yet

@@ -34,8 +34,10 @@ bool NoteFindings(quality::Checker& checker, vault::StudyVault& study, View& vie
     const auto before = view.standing.find(key);
     const std::uint64_t count = before == view.standing.end() ? 0 : before->second.count;
     if (!view.standing_known || one.count <= count) continue;
-    view.alerts.push_back(one);
-    view.alerts.back().count = one.count - count;
+    // More of what still waits to be told is told with it.
+    const std::uint64_t added = one.count - count;
+    const auto [alert, is_new] = view.alerts.try_emplace(key, one);
+    alert->second.count = is_new ? added : alert->second.count + added;
   }
   view.standing = std::move(now);
   view.standing_known = true;

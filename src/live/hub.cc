@@ -45,8 +45,9 @@ struct Watched {
   std::shared_ptr<StudyFeed> feed;
   std::map<std::string, std::shared_ptr<View>> views;  // by what they see
   bool dirty = false;                                  // something was committed
-  bool alerts = false;
+  bool alerts = false;                                 // something was found
   Clock::time_point due{};
+  bool IsDue(Clock::time_point now) const { return (dirty || alerts) && due <= now; }
   std::vector<std::shared_ptr<View>> Views() const {
     std::vector<std::shared_ptr<View>> all;
     for (const auto& [key, view] : views) all.push_back(view);
@@ -85,12 +86,11 @@ struct Hub::Impl {
         snapshots = std::exchange(signal->snapshots, false) || again_at <= now;
         if (again_at <= now) again_at = Clock::time_point::max();
         for (auto& [name, study] : studies) {
-          Watched work = study;
-          work.dirty = study.dirty && study.due <= now;
-          if (!work.dirty && !study.alerts && !snapshots) continue;
-          if (work.dirty) study.dirty = false;
-          study.alerts = false;
-          due.emplace_back(name, std::move(work));
+          const bool is_due = study.IsDue(now);
+          if (!is_due && !snapshots) continue;
+          due.emplace_back(name, study);
+          if (is_due) study.dirty = study.alerts = false;
+          else due.back().second.dirty = due.back().second.alerts = false;
         }
       }
       for (auto& [name, work] : due) Work(name, work, snapshots);
@@ -102,11 +102,10 @@ struct Hub::Impl {
   //! Under the lock.
   bool AnyDue() const {
     const auto now = Clock::now();
-    return std::any_of(studies.begin(), studies.end(),
-                       [&](const auto& study) { return study.second.alerts || (study.second.dirty && study.second.due <= now); });
+    return std::any_of(studies.begin(), studies.end(), [&](const auto& study) { return study.second.IsDue(now); });
   }
   Clock::duration Wait() const {
-    const bool any = std::any_of(studies.begin(), studies.end(), [](const auto& study) { return study.second.dirty; });
+    const bool any = std::any_of(studies.begin(), studies.end(), [](const auto& study) { return study.second.dirty || study.second.alerts; });
     const bool soon = any || again_at != Clock::time_point::max();
     return soon ? Clock::duration(kPatience) : Clock::duration(std::chrono::seconds(1));
   }
@@ -114,9 +113,12 @@ struct Hub::Impl {
   void Work(const std::string& name, Watched& work, bool snapshots) {
     const auto views = work.Views();
     bool all = true;
-    if (work.dirty) {
+    if (work.dirty || work.alerts) {
       const auto began = Clock::now();
-      all = work.feed->Update(views);
+      if (work.dirty) all = work.feed->Update(views);
+      for (const auto& view : views) {
+        if (work.alerts) work.feed->TellAlerts(*view);
+      }
       const auto ended = Clock::now();
       const std::lock_guard lock(signal->mutex);
       const auto study = studies.find(name);
@@ -124,7 +126,6 @@ struct Hub::Impl {
     }
     for (const auto& view : views) {
       if ((snapshots || work.dirty) && view->channel->WantsSnapshot()) work.feed->OfferSnapshot(*view);
-      if (work.alerts) work.feed->TellAlerts(*view);
       all = all && !view->channel->WantsSnapshot();
     }
     // Some wait for their turn.

@@ -35,8 +35,7 @@ std::string TimeOrNull(const std::optional<Micros>& instant) { return instant ? 
 
 bool IsLimited(const View& view) { return model::SeesSomeParticipants(view.viewer.rights); }
 
-Position Following(const Channel& channel, vault::Seq seq) {
-  const Position latest = channel.Latest();
+Position Following(const Position& latest, vault::Seq seq) {
   if (seq > latest.seq) return {seq, 0};
   return {latest.seq, latest.part + 1};
 }
@@ -273,10 +272,12 @@ Status StudyFeed::TellView(View& view, const std::vector<Fresh>& fresh, vault::S
     if (!last.empty()) SHEAF_TRY(AddRecords(view, *one.dataset, last.front() - 1, kRecords, records));
   }
   if (counts.empty()) return {};
-  const Position position = Following(*view.channel, upto);
+  const Position position = Following(view.channel->Latest(), upto);
   std::string json = fmt::format("{{\"seq\":{},\"at\":\"{}\",\"datasets\":{},\"present\":{},\"records\":{}}}", upto, FormatIsoUtc(Now()),
                                  JsonList(counts), PresentJson(view), JsonList(records));
-  view.channel->Publish(position, Message("update", &position, json));
+  std::vector<Channel::Message> messages{{position, Message("update", &position, json)}};
+  AddAlerts(view, upto, messages);
+  view.channel->Publish(std::move(messages));
   return {};
 }
 
@@ -293,6 +294,8 @@ void StudyFeed::OfferSnapshot(View& view) {
     }
     if (IsLimited(view)) view.due = Clock::now() + kLongerTurn * (Clock::now() - began);
   }
+  // What the snapshot says already may not be told to those who get it.
+  TellAlerts(view);
   std::vector<std::string> counts, standing;
   for (const auto& [dataset, json] : view.counts) counts.push_back(json);
   bool known = false;
@@ -312,23 +315,29 @@ void StudyFeed::OfferSnapshot(View& view) {
 
 void StudyFeed::TellPresence(View& view) {
   if (!view.begun || Present(view, nullptr) == view.told_present) return;
-  const Position position = Following(*view.channel, seen_);
+  const Position position = Following(view.channel->Latest(), seen_);
   const std::string json = fmt::format("{{\"seq\":{},\"at\":\"{}\",\"datasets\":[],\"present\":{},\"records\":[]}}", seen_,
                                        FormatIsoUtc(Now()), PresentJson(view));
-  view.channel->Publish(position, Message("update", &position, json));
+  view.channel->Publish({{position, Message("update", &position, json)}});
 }
 
-void StudyFeed::TellAlerts(View& view) {
+void StudyFeed::AddAlerts(View& view, vault::Seq seq, std::vector<Channel::Message>& messages) {
   std::vector<std::string> alerts;
   {
     const std::lock_guard lock(view.mutex);
-    for (const auto& one : view.alerts) alerts.push_back(StandingJson(one, "added"));
+    for (const auto& [key, one] : view.alerts) alerts.push_back(StandingJson(one, "added"));
     view.alerts.clear();
   }
-  if (alerts.empty() || !view.begun) return;
-  const Position position = Following(*view.channel, seen_);
-  const std::string json = fmt::format("{{\"seq\":{},\"at\":\"{}\",\"alerts\":{}}}", seen_, FormatIsoUtc(Now()), JsonList(alerts));
-  view.channel->Publish(position, Message("alert", &position, json));
+  if (alerts.empty()) return;
+  const Position position = Following(messages.empty() ? view.channel->Latest() : messages.back().position, seq);
+  const std::string json = fmt::format("{{\"seq\":{},\"at\":\"{}\",\"alerts\":{}}}", seq, FormatIsoUtc(Now()), JsonList(alerts));
+  messages.push_back({position, Message("alert", &position, json)});
+}
+
+void StudyFeed::TellAlerts(View& view) {
+  std::vector<Channel::Message> messages;
+  if (view.begun) AddAlerts(view, seen_, messages);
+  view.channel->Publish(std::move(messages));
 }
 
 }  // namespace sheaf::live

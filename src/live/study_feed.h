@@ -52,7 +52,7 @@ struct View {
   std::mutex mutex;
   std::map<std::string, Standing> standing;
   bool standing_known = false;
-  std::vector<Standing> alerts;  //!< to be told; `count` is by how much it grew
+  std::map<std::string, Standing> alerts;  //!< to be told; `count` is by how much it grew
 };
 
 //! Takes in what was found of the records the view sees. True: there is something new to tell. On the checker's thread.
@@ -70,6 +70,7 @@ class StudyFeed {
   void OfferSnapshot(View& view);
   //! Tells of participants who are not present any more.
   void TellPresence(View& view);
+  //! For those to whom Update had nothing to tell.
   void TellAlerts(View& view);
 
  private:
@@ -87,6 +88,8 @@ class StudyFeed {
   Status AddRecords(View& view, const model::Dataset& dataset, vault::Seq after, std::size_t most, std::vector<std::string>& records);
   Result<std::string> CountsOf(View& view, const model::Dataset& dataset, std::optional<std::uint64_t> added);
   std::string PresentJson(View& view);
+  //! One message of the alerts that wait, behind `seq` and `messages`; none where there are none.
+  static void AddAlerts(View& view, vault::Seq seq, std::vector<Channel::Message>& messages);
   std::uint64_t Present(const View& view, std::vector<std::string>* ids) const;
   static bool Sees(const View& view, std::int32_t participant);
 

@@ -40,12 +40,11 @@ TEST_F(Channels, ASnapshotThenWhatComes) {
   channel_->Offer({5, 0}, Of("five"));
   EXPECT_EQ(later_, std::vector<std::string>{"five"});
   EXPECT_FALSE(Read(*listener));
-  channel_->Publish({6, 0}, Of("six"));
+  channel_->Publish({{{6, 0}, Of("six")}});
   EXPECT_EQ(later_.back(), "six");
-  channel_->Publish({7, 0}, Of("seven"));
-  channel_->Publish({7, 1}, Of("seven and one"));
-  EXPECT_EQ(Read(*listener), "seven");
-  EXPECT_EQ(Read(*listener), "seven and one");
+  channel_->Publish({{{7, 0}, Of("seven")}});
+  channel_->Publish({{{7, 1}, Of("seven and one")}});
+  EXPECT_EQ(Read(*listener), "sevenseven and one");
   EXPECT_FALSE(Read(*listener));
   EXPECT_EQ(asked_, 1);
 }
@@ -61,15 +60,45 @@ TEST_F(Channels, AllGetTheSameBytes) {
   EXPECT_EQ(got[0], got[1]);
 }
 
+TEST_F(Channels, WhatWaitsComesInOnePiece) {
+  const auto one = Listen(), other = Listen(), late = Listen();
+  for (const auto* listener : {&one, &other, &late}) EXPECT_FALSE(Read(**listener));
+  channel_->Offer({1, 0}, Of("snapshot"));
+  std::vector<Text> got;
+  const auto take = [&](Result<Text> text) { got.push_back(*text); };
+  one->Read(take);
+  other->Read(take);
+  channel_->Publish({{{2, 0}, Of("update ")}, {{2, 1}, Of("alert ")}});
+  ASSERT_EQ(got.size(), 2u);
+  EXPECT_EQ(*got[0], "update alert ");
+  EXPECT_EQ(got[0], got[1]) << "made once";
+  channel_->Publish({{{3, 0}, Of("next")}});
+  EXPECT_EQ(Read(*late), "update alert next");
+  EXPECT_EQ(Read(*one), "next");
+  channel_->Publish({});
+  EXPECT_FALSE(Read(*one));
+  // Who broke off between the two goes on with the second.
+  EXPECT_EQ(Read(*Listen(Position{2, 0})), "alert next");
+}
+
+TEST_F(Channels, APieceIsNotLarge) {
+  channel_->Offer({1, 0}, Of("first"));
+  for (int seq = 2; seq < 8; ++seq) channel_->Publish({{{seq, 0}, Of(std::string(30'000, 'a'))}});
+  const auto listener = Listen(Position{1, 0});
+  for (int piece = 0; piece < 3; ++piece) EXPECT_EQ(Read(*listener)->size(), 60'000u);
+  EXPECT_FALSE(Read(*listener));
+  channel_->Publish({{{8, 0}, Of(std::string(200'000, 'b'))}});
+  EXPECT_EQ(later_.back().size(), 200'000u);
+}
+
 TEST_F(Channels, WhoComesBackGoesOn) {
   channel_->Offer({5, 0}, Of("five"));
-  for (int seq = 6; seq < 10; ++seq) channel_->Publish({seq, 0}, Of(std::to_string(seq)));
+  for (int seq = 6; seq < 10; ++seq) channel_->Publish({{{seq, 0}, Of(std::to_string(seq))}});
   const auto back = Listen(Position{7, 0});
-  EXPECT_EQ(Read(*back), "8");
-  EXPECT_EQ(Read(*back), "9");
+  EXPECT_EQ(Read(*back), "89");
   EXPECT_FALSE(Read(*back));
   const auto from_the_snapshot = Listen(Position{5, 0});
-  EXPECT_EQ(Read(*from_the_snapshot), "6");
+  EXPECT_EQ(Read(*from_the_snapshot), "6789");
   const auto at_the_end = Listen(Position{9, 0});
   EXPECT_FALSE(Read(*at_the_end));
   EXPECT_FALSE(channel_->WantsSnapshot());
@@ -86,18 +115,18 @@ TEST_F(Channels, WhoFallsBehindGetsASnapshot) {
   const auto slow = Listen();
   EXPECT_FALSE(Read(*slow));
   channel_->Offer({1, 0}, Of("first"));
-  for (int seq = 2; seq < 1000; ++seq) channel_->Publish({seq, 0}, Of(std::to_string(seq)));
+  for (int seq = 2; seq < 1000; ++seq) channel_->Publish({{{seq, 0}, Of(std::to_string(seq))}});
   EXPECT_FALSE(Read(*slow));
   channel_->Offer({999, 0}, Of("all"));
   EXPECT_EQ(later_.back(), "all");
   EXPECT_FALSE(Read(*slow));
-  channel_->Publish({1000, 0}, Of("next"));
+  channel_->Publish({{{1000, 0}, Of("next")}});
   EXPECT_EQ(later_.back(), "next");
 }
 
 TEST_F(Channels, LargeMessagesAreNotKeptLong) {
   channel_->Offer({1, 0}, Of("first"));
-  for (int seq = 2; seq < 20; ++seq) channel_->Publish({seq, 0}, Of(std::string(300'000, 'x')));
+  for (int seq = 2; seq < 20; ++seq) channel_->Publish({{{seq, 0}, Of(std::string(300'000, 'x'))}});
   const auto listener = Listen(Position{3, 0});
   EXPECT_FALSE(Read(*listener));
   EXPECT_TRUE(channel_->WantsSnapshot());
@@ -107,7 +136,7 @@ TEST_F(Channels, AfterRenewNothingOldIsSent) {
   const auto listener = Listen();
   EXPECT_FALSE(Read(*listener));
   channel_->Offer({1, 0}, Of("anna and ben"));
-  channel_->Publish({2, 0}, Of("ben again"));
+  channel_->Publish({{{2, 0}, Of("ben again")}});
   channel_->Renew();
   EXPECT_FALSE(Read(*listener));
   const auto back = Listen(Position{2, 0});
@@ -141,7 +170,7 @@ TEST_F(Channels, AClientThatLeaves) {
   EXPECT_EQ(later_, std::vector<std::string>{"error"});
   listener.reset();
   EXPECT_EQ(channel_->Listeners(), 0u);
-  channel_->Publish({1, 0}, Of("to nobody"));
+  channel_->Publish({{{1, 0}, Of("to nobody")}});
 }
 
 TEST(Positions, AsText) {
