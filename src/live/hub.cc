@@ -105,7 +105,8 @@ struct Hub::Impl {
     return std::any_of(studies.begin(), studies.end(), [&](const auto& study) { return study.second.IsDue(now); });
   }
   Clock::duration Wait() const {
-    const bool any = std::any_of(studies.begin(), studies.end(), [](const auto& study) { return study.second.dirty || study.second.alerts; });
+    const bool any =
+        std::any_of(studies.begin(), studies.end(), [](const auto& study) { return study.second.dirty || study.second.alerts; });
     const bool soon = any || again_at != Clock::time_point::max();
     return soon ? Clock::duration(kPatience) : Clock::duration(std::chrono::seconds(1));
   }
