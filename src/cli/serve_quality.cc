@@ -33,16 +33,18 @@ Result<quality::FilesOf> WholeFiles(files::Files& files, std::string_view study,
 
 void OpenQuality(const std::string& studies, api::native::Rooms& rooms, api::native::Monitoring& monitoring) {
   monitoring.refusals = std::make_shared<quality::Refusals>(studies);
-  rooms.refused = [refusals = monitoring.refusals](std::string_view study, std::string_view dataset,
-                                                   const std::map<ErrorCode, std::uint64_t>& reasons) {
-    refusals->Add(study, dataset, reasons);
-  };
   quality::Checker::Options options;
   options.vault = rooms.vault;
   options.directory = studies;
   options.refusals = monitoring.refusals;
   options.files = [files = rooms.files](std::string_view study, std::string_view dataset) { return WholeFiles(*files, study, dataset); };
   monitoring.quality = std::make_shared<quality::Checker>(std::move(options));
+  // Nothing was committed, and yet there is something to tell.
+  rooms.refused = [refusals = monitoring.refusals, checker = std::weak_ptr(monitoring.quality)](
+                      std::string_view study, std::string_view dataset, const std::map<ErrorCode, std::uint64_t>& reasons) {
+    refusals->Add(study, dataset, reasons);
+    if (const auto quality = checker.lock()) quality->Changed(study);
+  };
 }
 
 }  // namespace sheaf::cli

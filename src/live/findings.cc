@@ -4,6 +4,22 @@
 #include "privacy/seen.h"
 
 namespace sheaf::live {
+namespace {
+
+//! Of what is found beside the records, those that were refused alone: files that are missing may still be on their way, and what the
+//! design expects is not there before the end.
+void AddRefused(const quality::DatasetReport& dataset, std::map<std::string, Standing>& standing) {
+  std::uint64_t refused = 0;
+  for (const auto& notice : dataset.others) {
+    if (notice.check == quality::Check::kRefused) refused += notice.count;
+  }
+  if (refused == 0) return;
+  const auto& entry = quality::Describe(quality::Check::kRefused);
+  Standing one{dataset.dataset->id, std::string(entry.name), std::string(quality::Name(entry.severity)), {}, refused};
+  standing.emplace(one.dataset + " " + one.check, std::move(one));
+}
+
+}  // namespace
 
 bool NoteFindings(quality::Checker& checker, vault::StudyVault& study, View& view) {
   quality::Request request;
@@ -27,6 +43,7 @@ bool NoteFindings(quality::Checker& checker, vault::StudyVault& study, View& vie
       std::string key = one.dataset + " " + one.check + " " + one.field;
       now.emplace(std::move(key), std::move(one));
     }
+    AddRefused(dataset, now);
   }
   const std::lock_guard lock(view.mutex);
   // What was there before anybody watched stands in the snapshot.

@@ -168,6 +168,26 @@ def test_findings_are_told(study, events, watch):
         ("events", "range", "error", "n", 2)]
 
 
+def test_what_was_refused_is_told(study, events, watch):
+    events.send(rows("ada", [1]))
+    stream = watch()
+    for _ in range(100):
+        other = watch()
+        if other.next("snapshot")[1]["quality"] is not None:
+            break
+        other.close()
+        time.sleep(0.1)
+    for wrong in ([{"participant": "ada", "values": {"n": "many"}}], [{"participant": "ada", "values": {"m": 1}}] * 2):
+        study.api.post(f"{events.path}/records", json=wrong, status=422)
+    added = 0
+    while added < 3:
+        alerts = stream.next("alert")[1]["alerts"]
+        assert [(one["dataset"], one["check"], one["field"]) for one in alerts] == [("events", "refused", None)]
+        added += alerts[0]["added"]
+    assert added == 3
+    assert [(one["check"], one["count"]) for one in watch().next("snapshot")[1]["quality"]] == [("refused", 3)]
+
+
 def test_coming_back(study, events, watch):
     events.send(rows("ada", [1]))
     stream = watch()
