@@ -29,11 +29,8 @@ model::Participant ParticipantOf(const Room& room, const Actor& actor) {
   participant.id = actor.id;
   participant.code = actor.name;
   participant.status = !stayed ? "disconnected" : room.completed ? "completed" : "active";
-  participant.attributes = R"({"role":")" + actor.role + R"(","completionCode":")" +
-                           (!stayed          ? "TECHNICAL"
-                            : room.completed ? "SUCCESS"
-                                             : "IN_PROGRESS") +
-                           R"("})";
+  const std::string_view code = !stayed ? "TECHNICAL" : room.completed ? "SUCCESS" : "IN_PROGRESS";
+  participant.attributes = R"({"completionCode":")" + std::string(code) + R"("})";
   return participant;
 }
 

@@ -211,7 +211,9 @@ Status MakeHeartRate(const Scale& scale, const std::vector<Wearer>& wearers, con
   return rows.Finish();
 }
 
-constexpr std::string_view kAccelerometer = R"({"kind":"sensor","name":"Accelerometer","fields":[
+// In bursts: what lies between them is not missing.
+constexpr std::string_view kAccelerometer = R"({"kind":"sensor","name":"Accelerometer",
+ "attributes":{"quality":{"completeness":"none","ignore":["gap"]}},"fields":[
   {"id":"x_axis","type":"double","unit":"m/s2"},{"id":"y_axis","type":"double","unit":"m/s2"},
   {"id":"z_axis","type":"double","unit":"m/s2"},
   {"id":"accu","type":"integer","label":"Accuracy, 1 low to 3 high","min":1,"max":3},
