@@ -27,7 +27,7 @@ MAY_INCLUDE = {
     "schedule": {"base", "model", "catalog", "secrets", "vault", "blobs", "access", "query", "privacy", "export", "delivery", "files"},
     "http": {"base"},
     "api": {"base", "model", "catalog", "secrets", "vault", "blobs", "access", "query", "privacy", "ingest", "export", "delivery", "schedule", "http", "files", "quality", "live"},
-    "demo": {"base", "model", "catalog", "vault", "ingest"},
+    "demo": {"base", "model", "catalog", "vault", "files", "ingest"},
     "cli": {"base", "model", "catalog", "secrets", "vault", "blobs", "access", "query", "privacy", "ingest", "export", "delivery", "schedule", "http", "api", "demo", "files", "quality", "live"},
 }
 HEAVY = re.compile(r"#include <(boost/|soci/|simdjson|archive|curl/|CLI/|spdlog/|leveldb/|absl/|openssl/)")

@@ -9,10 +9,13 @@
 
 #include "access/access.h"
 #include "base/ids.h"
+#include "blobs/blobs.h"
 #include "catalog/catalog.h"
 #include "cli/commands.h"
 #include "cli/data_directory.h"
 #include "cli/report.h"
+#include "cli/site_key_file.h"
+#include "files/files.h"
 #include "vault/vault.h"
 
 namespace sheaf::cli {
@@ -21,6 +24,7 @@ namespace {
 struct DemoOptions {
   std::string data;
   std::string user;
+  std::string key_file;
   std::uint64_t rows = 100000;
   std::uint64_t seed = 1;
 };
@@ -43,13 +47,19 @@ Result<catalog::Account> FindOwner(catalog::Catalog& catalog, const std::string&
 Result<demo::Summary> FillDirectory(const DemoOptions& options) {
   SHEAF_ASSIGN(DataDirectory directory, DataDirectory::Open(options.data, DataDirectory::Missing::kCreate));
   SHEAF_TRY(directory.Lock());
-  SHEAF_ASSIGN(const auto catalog, catalog::OpenCatalog(directory.CatalogPath()));
+  SHEAF_ASSIGN(const std::shared_ptr<catalog::Catalog> catalog, catalog::OpenCatalog(directory.CatalogPath()));
   SHEAF_ASSIGN(const catalog::Account owner, FindOwner(*catalog, options.user));
+  SHEAF_ASSIGN(const auto site_key, LoadSiteKey(directory, options.key_file, *catalog, secrets::SiteKey::Missing::kCreate));
+  files::FilesOptions file_options;
+  file_options.catalog = catalog;
+  SHEAF_ASSIGN(file_options.keys, secrets::KeyRing::Open(catalog, site_key));
+  SHEAF_ASSIGN(file_options.blobs, blobs::OpenDirectoryBlobs(directory.BlobsPath()));
+  files::Files files(std::move(file_options));
   vault::VaultOptions vault_options;
   vault_options.directory = directory.StudiesPath();
   vault_options.temporary = directory.TemporaryPath();
   SHEAF_ASSIGN(const auto vault, vault::OpenDuckDbVault(vault_options));
-  auto filled = demo::Fill(*vault, *catalog, demo::Options{owner.id, options.seed, options.rows});
+  auto filled = demo::Fill(*vault, *catalog, files, demo::Options{owner.id, options.seed, options.rows});
   SHEAF_TRY(vault->Close());
   return filled;
 }
@@ -60,7 +70,8 @@ int RunDemo(const DemoOptions& options) {
   for (const demo::DatasetSummary& dataset : filled->datasets) {
     fmt::print("{:>12} rows  {} / {}\n", dataset.rows, dataset.study, dataset.dataset);
   }
-  fmt::print("{:>12} rows of {} participants in {} sessions.\n", filled->rows, filled->participants, filled->sessions);
+  fmt::print("{:>12} rows of {} participants in {} sessions, {} files.\n", filled->rows, filled->participants, filled->sessions,
+             filled->files);
   return kExitOk;
 }
 
@@ -77,6 +88,8 @@ void AddDemoCommand(CLI::App& app, Run& run) {
   demo->add_option("--seed", options->seed, "The same seed gives the same studies")->type_name("N")->capture_default_str();
   demo->add_option("--user", options->user, "E-mail address of the account that gets them; the first administrator when left out")
       ->type_name("E");
+  demo->add_option("--key-file", options->key_file, "What files are encrypted with; DIR.key unless given, made when it is missing")
+      ->type_name("FILE");
   demo->footer(
       "A survey, an experiment with rooms and all seven record types, a sensor study and a donation project. No server may\n"
       "have the directory open.\n"

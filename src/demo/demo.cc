@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "catalog/donation_table.h"
 #include "demo/studies.h"
 #include "model/definition_json.h"
 
@@ -50,7 +51,34 @@ Status FillDataset(vault::StudyVault& study, const DatasetPlan& plan, Summary& s
   return {};
 }
 
-Status FillStudy(vault::Vault& vault, catalog::Catalog& catalog, StudyPlan plan, const std::string& owner, Summary& summary) {
+Status KeepFile(files::Files& files, const StudyPlan& plan, const FilePlan& planned) {
+  files::File file;
+  file.study = plan.study.id;
+  file.id = planned.id;
+  file.kind = planned.kind;
+  file.name = planned.name;
+  file.media_type = planned.media_type;
+  file.participant = planned.participant;
+  file.session = planned.session;
+  file.dataset = planned.dataset;
+  file.record = planned.record;
+  file.field = planned.field;
+  file.started_at = planned.started_at;
+  file.ended_at = planned.ended_at;
+  file.duration_ms = planned.duration_ms;
+  file.account = plan.study.owner;
+  SHEAF_TRY(files.Begin(std::move(file), nullptr));
+  const std::string bytes = planned.bytes();
+  bool given = false;
+  const auto source = [&]() -> Result<std::span<const char>> {
+    return std::exchange(given, true) ? std::span<const char>() : std::span<const char>(bytes);
+  };
+  SHEAF_TRY(files.Put(plan.study.id, planned.id, source));
+  return {};
+}
+
+Status FillStudy(vault::Vault& vault, catalog::Catalog& catalog, files::Files& files, StudyPlan plan, const std::string& owner,
+                 Summary& summary) {
   const auto namespaces = vault.Studies();
   // Without an entry in the catalog it is what an interrupted call left behind.
   if (std::find(namespaces.begin(), namespaces.end(), plan.study.id) != namespaces.end()) { SHEAF_TRY(vault.DropStudy(plan.study.id)); }
@@ -63,6 +91,13 @@ Status FillStudy(vault::Vault& vault, catalog::Catalog& catalog, StudyPlan plan,
   summary.sessions += plan.sessions.size();
   plan.study.owner = owner;
   SHEAF_TRY(catalog.AddStudy(plan.study));
+  for (const FilePlan& file : plan.files) SHEAF_TRY(KeepFile(files, plan, file));
+  summary.files += plan.files.size();
+  if (plan.project) {
+    const auto& project = *plan.project;
+    SHEAF_TRY(
+        catalog.Donations().PutProject({plan.study.id, project.url_id, project.slug, model::DonationProjectJson(project), kBeginning}));
+  }
   LogInfo("demo study filled", {{"study", plan.study.id}});
   return {};
 }
@@ -80,7 +115,7 @@ std::vector<StudyPlan> PlanStudies(const Scale& scale) {
 
 std::vector<std::string> StudyIds() { return {"demo-survey", "demo-experiment", "demo-sensors", "demo-donations"}; }
 
-Result<Summary> Fill(vault::Vault& vault, catalog::Catalog& catalog, const Options& options) {
+Result<Summary> Fill(vault::Vault& vault, catalog::Catalog& catalog, files::Files& files, const Options& options) {
   for (const std::string& id : StudyIds()) {
     const auto found = catalog.FindStudy(id);
     if (found) return Fail(ErrorCode::kStudyExists, "the study '" + id + "' is there already", "study");
@@ -88,7 +123,7 @@ Result<Summary> Fill(vault::Vault& vault, catalog::Catalog& catalog, const Optio
   }
   Summary summary;
   for (StudyPlan& plan : PlanStudies(Scale{options.seed, options.rows})) {
-    SHEAF_TRY(FillStudy(vault, catalog, std::move(plan), options.owner, summary));
+    SHEAF_TRY(FillStudy(vault, catalog, files, std::move(plan), options.owner, summary));
   }
   return summary;
 }

@@ -1,6 +1,6 @@
 #pragma once
-//! Believable synthetic studies to try Sheaf with: a survey, an experiment with rooms, a sensor study, a donation
-//! project. The same seed and number of rows give the same records on every machine: integers all the way, and no
+//! Believable synthetic studies to try Sheaf with: a survey, an experiment with rooms and recordings that can be played, a sensor
+//! study, a donation project. The same seed and number of rows give the same records on every machine: integers all the way, and no
 //! generator of the standard library.
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "catalog/catalog.h"
+#include "files/files.h"
 #include "vault/vault.h"
 
 namespace sheaf::demo {
@@ -30,14 +31,15 @@ struct Summary {
   std::uint64_t participants = 0;
   std::uint64_t sessions = 0;
   std::uint64_t rows = 0;
+  std::uint64_t files = 0;
 };
 
 //! Ids of the studies that Fill makes.
 std::vector<std::string> StudyIds();
 
 //! Makes and fills the studies; blocks until every row is durable. A study appears in the catalog once it is
-//! complete, so what an interrupted call left behind is made anew by the next.
+//! complete but for its files, so what an interrupted call left behind before that is made anew by the next.
 //! Errors: kStudyExists when the catalog has one of them (nothing is changed then), and those of vault and catalog.
-Result<Summary> Fill(vault::Vault& vault, catalog::Catalog& catalog, const Options& options);
+Result<Summary> Fill(vault::Vault& vault, catalog::Catalog& catalog, files::Files& files, const Options& options);
 
 }  // namespace sheaf::demo

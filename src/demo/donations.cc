@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -56,10 +58,11 @@ model::Participant ParticipantOf(const Donor& donor, std::size_t number, Random&
   return participant;
 }
 
-struct Blueprint {
-  std::string_view id;
+struct Asked {
+  std::int64_t id;
   std::string_view name;
-  std::int64_t entries;  // of a usual donation
+  std::vector<std::string> members;  // of an entry
+  std::int64_t entries;              // of a usual donation
   void (*entry)(Random& random, Micros time, std::string& json);
 };
 
@@ -108,115 +111,185 @@ void InterestEntry(Random& random, Micros, std::string& json) {
   json += ",\"score\":0." + std::to_string(random.Between(1, 9)) + "}";
 }
 
-constexpr std::array<Blueprint, 3> kBlueprints = {{{"search_history", "Search history", 40, SearchEntry},
-                                                   {"watch_history", "Watch history", 60, WatchEntry},
-                                                   {"ad_interests", "Interests used for advertising", 8, InterestEntry}}};
+const std::array<Asked, 3>& AllAsked() {
+  static const std::array<Asked, 3> kAsked = {{{1, "Search history", {"time", "query"}, 40, SearchEntry},
+                                               {2, "Watch history", {"time", "title", "channel", "seconds"}, 60, WatchEntry},
+                                               {3, "Interests used for advertising", {"interest", "score"}, 8, InterestEntry}}};
+  return kAsked;
+}
 
-std::string Payload(const Blueprint& blueprint, const Donor& donor, std::int64_t entries, Random& random) {
+std::string Payload(const Asked& asked, const Donor& donor, std::int64_t entries, Random random) {
   std::string json = "[";
   Micros time = donor.started - 90 * kDay;
   for (std::int64_t entry = 0; entry < entries; ++entry) {
     if (entry > 0) json += ',';
     time += random.Between(1, 86400 * 180 / std::max<std::int64_t>(entries, 1)) * kSecond;
-    blueprint.entry(random, std::min(time, donor.started), json);
+    asked.entry(random, std::min(time, donor.started), json);
   }
   return json + "]";
 }
 
-Status MakeDonations(const Scale& scale, const std::vector<Donor>& donors, const Blueprint& blueprint, const model::Dataset& dataset,
-                     const BatchSink& sink) {
+// What one person handed over of one kind; nothing is handed over without consent.
+struct Donation {
+  const Donor* donor = nullptr;
+  std::string id;
+  Micros time = 0;
+  std::string_view status;
+  std::optional<bool> consent;  // nullopt: not asked, or the question was closed
+  bool closed = false;
+  std::int64_t entries = 0;
+  std::string file;  // says nothing of whose it is
+};
+
+std::vector<Donation> MakeDonations(const Scale& scale, const std::vector<Donor>& donors, const Asked& asked) {
   static constexpr std::array<std::string_view, 4> kStatus = {"success", "pending", "failed", "no data extracted"};
   static constexpr std::array<int, 4> kShares = {72, 12, 5, 11};
-  Rows rows(dataset, sink);
-  const int status_field = rows.Field("status"), consent_field = rows.Field("consent"), entries_field = rows.Field("entries");
-  const int data_field = rows.Field("data");
-  Random random(scale.seed, blueprint.id);
+  std::vector<Donation> donations;
+  Random random(scale.seed, asked.name);
   for (const Donor& donor : donors) {
     if (!donor.briefed || donor.step < 2) continue;
-    const std::size_t status = random.Weighted(kShares);
-    const bool extracted = status == 0, consents = extracted && random.Chance(880);
-    const std::int64_t entries = consents ? random.NormalIn(blueprint.entries, blueprint.entries / 2, 1, blueprint.entries * 4) : 0;
-    const std::string id = donor.id + "-" + std::string(blueprint.id);
-    rows.Begin({id, donor.id, {}, donor.started + random.Between(120, 280) * kSecond, kLocalOffset, kNoOnset});
-    rows.Text(status_field, kStatus[status]);
-    // Without anything to show nobody is asked; some who are asked close the question.
-    if (extracted && random.Chance(960)) rows.Integer(consent_field, consents ? 1 : 0);
-    else if (extracted) rows.Skip(consent_field);
-    rows.Integer(entries_field, entries);
-    rows.Text(data_field, Payload(blueprint, donor, entries, random));
+    Donation& donation = donations.emplace_back();
+    donation.donor = &donor;
+    donation.id = donor.id + "-" + std::to_string(asked.id);
+    donation.file = "fil_" + random.Token(20);
+    donation.time = donor.started + random.Between(120, 280) * kSecond;
+    donation.status = kStatus[random.Weighted(kShares)];
+    if (donation.status != kStatus[0]) continue;
+    // Some who are asked close the question.
+    donation.closed = random.Chance(70);
+    if (donation.closed) continue;
+    donation.consent = random.Chance(880);
+    if (*donation.consent) donation.entries = random.NormalIn(asked.entries, asked.entries / 2, 1, asked.entries * 4);
+  }
+  return donations;
+}
+
+Status MakeRecords(const std::vector<Donation>& donations, const model::Dataset& dataset, const BatchSink& sink) {
+  Rows rows(dataset, sink);
+  const int status = rows.Field("status"), consent = rows.Field("consent"), entries = rows.Field("entries"),
+            payload = rows.Field("payload");
+  for (const Donation& donation : donations) {
+    rows.Begin({donation.id, donation.donor->id, {}, donation.time, kLocalOffset, kNoOnset});
+    rows.Text(status, donation.status);
+    if (donation.consent) rows.Integer(consent, *donation.consent ? 1 : 0);
+    else if (donation.closed) rows.Skip(consent);
+    rows.Integer(entries, donation.entries);
+    if (donation.entries > 0) rows.Text(payload, donation.file);
     rows.End();
   }
   return rows.Finish();
+}
+
+FilePlan PayloadFile(const Scale& scale, const Asked& asked, const Donation& donation) {
+  FilePlan file;
+  file.id = donation.file;
+  file.kind = "donation";
+  file.dataset = model::BlueprintDatasetId(asked.id);
+  file.name = file.dataset + ".json";
+  file.media_type = "application/json";
+  file.participant = donation.donor->id;
+  file.record = donation.id;
+  file.field = "payload";
+  file.bytes = [seed = scale.seed, &asked, donor = *donation.donor, entries = donation.entries, id = donation.id] {
+    return Payload(asked, donor, entries, Random(seed, id));
+  };
+  return file;
+}
+
+// Answers as the page of a questionnaire sends them: codes of what was chosen, -99 where it was passed over.
+struct AnswerSheet {
+  std::vector<std::pair<std::string, std::string>> variables;
+  std::string snapshot = "{";
+
+  void Add(std::string variable, std::string_view place, const std::string& value, bool text = false) {
+    if (snapshot.size() > 1) snapshot += ',';
+    snapshot += '"' + std::string(place) + "\":";
+    if (text) model::AppendJsonString(snapshot, value);
+    else snapshot += value;
+    variables.emplace_back(std::move(variable), value);
+  }
+};
+
+AnswerSheet FillIn(Random& random) {
+  static constexpr std::array<std::string_view, 5> kReasons = {"too private", "I did not find the file", "es war mir zu kompliziert",
+                                                               "don't know, just a feeling", "=1+1"};
+  AnswerSheet sheet;
+  sheet.Add("use", "question-1", std::to_string(1 + random.Weighted(std::array<int, 4>{45, 30, 15, 10})));
+  const bool passed = random.Chance(40);
+  for (int item = 1; item <= 4; ++item) {
+    const bool chosen = random.Chance(450);
+    sheet.Add("platforms-" + std::to_string(item), "item-" + std::to_string(20 + item), passed ? "-99" : chosen ? "1" : "0");
+  }
+  const std::int64_t trust = random.NormalIn(3, 1, 0, 6);
+  sheet.Add("trust", "question-3", random.Chance(50) ? "-99" : std::to_string(trust));
+  // Who trusts is not asked why not.
+  if (trust < 3) sheet.Add("why_not", "question-4", random.Chance(300) ? "-99" : std::string(random.Pick(kReasons)), true);
+  const bool pleased = random.Chance(500);
+  const std::string_view said = pleased ? "Interesting project!" : "The instructions could be shorter.\nOtherwise fine.";
+  sheet.Add("open", "question-5", random.Chance(750) ? "-99" : std::string(said), true);
+  sheet.snapshot += '}';
+  return sheet;
 }
 
 Status MakeAnswers(const Scale& scale, const std::vector<Donor>& donors, const model::Dataset& dataset, const BatchSink& sink) {
   Rows rows(dataset, sink);
-  const int use = rows.Field("use"), platforms = rows.Field("platforms"), trust = rows.Field("trust"), why_not = rows.Field("why_not");
-  const int open = rows.Field("open");
-  static constexpr std::array<std::string_view, 5> kReasons = {"too private", "I did not find the file", "es war mir zu kompliziert",
-                                                               "don't know, just a feeling", "=1+1"};
   Random random(scale.seed, "donation answers");
+  const int snapshot = rows.Field("snapshot"), config = rows.Field("config");
   for (const Donor& donor : donors) {
     if (!donor.briefed || donor.step < 3) continue;
+    const AnswerSheet sheet = FillIn(random);
     rows.Begin({donor.id, donor.id, {}, *donor.ended - random.Between(5, 60) * kSecond, kLocalOffset, kNoOnset});
-    rows.Integer(use, static_cast<std::int64_t>(random.Weighted(std::array<int, 4>{45, 30, 15, 10})));
-    std::vector<std::int32_t> chosen;
-    for (std::int32_t option = 0; option < 4; ++option) {
-      if (random.Chance(450)) chosen.push_back(option);
-    }
-    if (random.Chance(40)) rows.Skip(platforms);
-    else rows.Set(platforms, chosen);
-    const std::int64_t trusts = random.NormalIn(3, 1, 0, 6);
-    if (random.Chance(50)) rows.Skip(trust);
-    else rows.Integer(trust, trusts);
-    if (trusts < 3) {
-      if (random.Chance(300)) rows.Skip(why_not);
-      else rows.Text(why_not, random.Pick(kReasons));
-    }
-    if (random.Chance(250))
-      rows.Text(open, random.Chance(500) ? "Interesting project!" : "The instructions could be shorter.\nOtherwise fine.");
-    else rows.Skip(open);
+    for (const auto& [variable, value] : sheet.variables) rows.Text(rows.Field(variable), value);
+    rows.Text(snapshot, sheet.snapshot);
+    rows.Text(config, "[]");
     rows.End();
   }
   return rows.Finish();
 }
 
-model::Dataset BlueprintDefinition(const Blueprint& blueprint) {
-  return Defined(blueprint.id, R"({"kind":"donation","mode":"keyed","name":")" + std::string(blueprint.name) + R"(","fields":[
-    {"id":"status","type":"string","label":"Outcome of the extraction"},
-    {"id":"consent","type":"boolean","label":"Agreed to hand this over"},
-    {"id":"entries","type":"integer","label":"Number of entries","min":0},
-    {"id":"data","type":"json","label":"What was handed over","privacy":"sensitive"}]})");
+model::DonationProject Project() {
+  model::DonationProject project;
+  project.url_id = "Demo2026";
+  project.slug = "demo-donations";
+  project.contact_information = "demo@example.org";
+  project.data_protection_statement = "Nothing of this is real.";
+  project.briefing_consent = true;
+  project.url_parameter_enabled = true;
+  project.expected_url_parameters = "pid;src";
+  for (const Asked& asked : AllAsked()) {
+    model::Blueprint blueprint;
+    blueprint.id = asked.id;
+    blueprint.name = asked.name;
+    blueprint.expected_fields = asked.members;
+    project.blueprints.push_back(std::move(blueprint));
+  }
+  project.questionnaire = {
+      {1, "use", {}}, {2, "platforms", {{21, 1}, {22, 2}, {23, 3}, {24, 4}}}, {3, "trust", {}}, {4, "why_not", {}}, {5, "open", {}}};
+  return project;
 }
-
-constexpr std::string_view kQuestionnaire = R"({"kind":"survey","mode":"keyed","name":"Questionnaire","fields":[
-  {"id":"use","type":"enum","label":"How often do you search for something online?","options":[
-    {"id":"daily","code":"1","label":"Several times a day"},{"id":"often","code":"2","label":"Daily"},
-    {"id":"weekly","code":"3","label":"Weekly"},{"id":"rarely","code":"4","label":"More rarely"}]},
-  {"id":"platforms","type":"set","label":"Which of these do you use?","options":[{"id":"video","code":"1","label":"Video platforms"},
-    {"id":"photos","code":"2","label":"Photo platforms"},{"id":"messengers","code":"3","label":"Messengers"},
-    {"id":"forums","code":"4","label":"Forums"}]},
-  {"id":"trust","type":"integer","label":"How much do you trust us with your data?","min":0,"max":6},
-  {"id":"why_not","type":"string","label":"What makes you hesitate?"},
-  {"id":"open","type":"string","label":"Anything else?","privacy":"sensitive"}]})";
 
 }  // namespace
 
 StudyPlan PlanDonations(const Scale& scale) {
   StudyPlan plan;
   plan.study = NewStudy("demo-donations", "What platforms know", "A data donation project. Synthetic data: none of these people exist.");
-  const auto donors = MakeDonors(scale);
+  plan.project = Project();
+  const auto donors = std::make_shared<const std::vector<Donor>>(MakeDonors(scale));
   Random random(scale.seed, "donation recruiting");
-  for (std::size_t i = 0; i < donors.size(); ++i) plan.participants.push_back(ParticipantOf(donors[i], i, random));
-  for (const Blueprint& blueprint : kBlueprints) {
+  for (std::size_t i = 0; i < donors->size(); ++i) plan.participants.push_back(ParticipantOf((*donors)[i], i, random));
+  for (std::size_t i = 0; i < AllAsked().size(); ++i) {
+    const Asked& asked = AllAsked()[i];
+    const auto donations = MakeDonations(scale, *donors, asked);
+    for (const Donation& donation : donations) {
+      if (donation.entries > 0) plan.files.push_back(PayloadFile(scale, asked, donation));
+    }
     plan.datasets.push_back(
-        {BlueprintDefinition(blueprint), [scale, donors, &blueprint](const model::Dataset& dataset, const BatchSink& sink) {
-           return MakeDonations(scale, donors, blueprint, dataset, sink);
-         }});
+        {model::BlueprintDataset(plan.project->blueprints[i]),
+         [donors, donations](const model::Dataset& dataset, const BatchSink& sink) { return MakeRecords(donations, dataset, sink); }});
   }
-  plan.datasets.push_back({Defined("questionnaire", kQuestionnaire), [scale, donors](const model::Dataset& dataset, const BatchSink& sink) {
-                             return MakeAnswers(scale, donors, dataset, sink);
-                           }});
+  plan.datasets.push_back(
+      {model::QuestionnaireDataset(*plan.project),
+       [scale, donors](const model::Dataset& dataset, const BatchSink& sink) { return MakeAnswers(scale, *donors, dataset, sink); }});
   return plan;
 }
 

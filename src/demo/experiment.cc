@@ -109,6 +109,7 @@ StudyPlan PlanExperiment(const Scale& scale) {
            return make(seed, rooms, dataset, sink);
          }});
   }
+  plan.files = RecordingFiles(scale.seed, rooms);
   return plan;
 }
 

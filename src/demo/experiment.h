@@ -47,6 +47,8 @@ bool Present(const Room& room, const Actor& actor, std::int64_t onset_ms);
 
 Status MakeEvents(std::uint64_t seed, const std::vector<Room>& rooms, const model::Dataset& dataset, const BatchSink& sink);
 Status MakeRecordings(std::uint64_t seed, const std::vector<Room>& rooms, const model::Dataset& dataset, const BatchSink& sink);
+//! Of those recordings that did not fail.
+std::vector<FilePlan> RecordingFiles(std::uint64_t seed, const std::vector<Room>& rooms);
 Status MakeChat(std::uint64_t seed, const std::vector<Room>& rooms, const model::Dataset& dataset, const BatchSink& sink);
 Status MakeContinuousRatings(std::uint64_t seed, const std::vector<Room>& rooms, const model::Dataset& dataset, const BatchSink& sink);
 Status MakeSparseRatings(std::uint64_t seed, const std::vector<Room>& rooms, const model::Dataset& dataset, const BatchSink& sink);

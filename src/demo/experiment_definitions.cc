@@ -20,7 +20,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kFields =
       {"id":"egressId","type":"identifier"},{"id":"participantName","type":"string","privacy":"quasi"},
       {"id":"startTime","type":"datetime"},{"id":"endTime","type":"datetime"},{"id":"duration","type":"integer","unit":"ms"},
       {"id":"videoOffset","type":"integer","unit":"ms"},{"id":"fileSize","type":"integer","unit":"B"},
-      {"id":"format","type":"enum","options":[{"id":"mp4"},{"id":"webm"}]},{"id":"resolution","type":"string"},
+      {"id":"format","type":"enum","options":[{"id":"mp4"},{"id":"webm"},{"id":"wav"}]},{"id":"resolution","type":"string"},
       {"id":"status","type":"enum","options":[{"id":"complete"},{"id":"failed"}]},{"id":"fileName","type":"string"},
       {"id":"metadata","type":"json"})"},
     {"chat", R"(
@@ -56,7 +56,11 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kFields =
 model::Dataset ExperimentDefinition(std::string_view id) {
   for (const auto& [kind, fields] : kFields) {
     if (kind != id) continue;
-    return Defined(id, "{\"mode\":\"append\",\"kind\":\"" + std::string(kind) + "\",\"fields\":[" + std::string(fields) + "]}");
+    // Sampled while a clip plays: what lies between clips is not missing.
+    const bool clips = id == "continuous_ratings" || id == "sync_metrics";
+    const std::string design = clips ? R"("attributes":{"quality":{"completeness":"none","ignore":["gap"]}},)" : "";
+    return Defined(id,
+                   R"({"mode":"append",)" + design + R"("kind":")" + std::string(kind) + R"(","fields":[)" + std::string(fields) + "]}");
   }
   return Defined(id, "{}");
 }

@@ -1,4 +1,4 @@
-//! The other record types of the demo experiment: recordings, chat, ratings, synchronisation, components.
+//! The other record types of the demo experiment: chat, ratings, synchronisation, components.
 
 #include <algorithm>
 #include <array>
@@ -38,37 +38,6 @@ constexpr std::array<std::string_view, 16> kMessages = {
 };
 
 }  // namespace
-
-Status MakeRecordings(std::uint64_t seed, const std::vector<Room>& rooms, const model::Dataset& dataset, const BatchSink& sink) {
-  Rows rows(dataset, sink);
-  Random random(seed, "recordings");
-  std::int64_t number = 0;
-  for (const Room& room : rooms) {
-    for (const Actor& actor : room.actors) {
-      const std::int64_t begin = random.Between(-4000, 3000);
-      const std::int64_t end = (std::min(actor.left, room.end) - room.start) / 1000;
-      const bool audio = random.Chance(150), failed = random.Chance(20);
-      const std::string id = Numbered("rec-", ++number, 6);
-      const std::string format = audio ? "webm" : "mp4";
-      rows.Begin(HeadAt(room, actor, id, begin));
-      rows.Text(rows.Field("egressId"), "EG_" + random.Token(12));
-      rows.Text(rows.Field("participantName"), actor.name);
-      rows.Integer(rows.Field("startTime"), room.start + begin * 1000);
-      rows.Integer(rows.Field("endTime"), room.start + end * 1000);
-      rows.Integer(rows.Field("duration"), end - begin);
-      rows.Integer(rows.Field("videoOffset"), begin);
-      if (!failed) rows.Integer(rows.Field("fileSize"), (end - begin) * (audio ? 8 : random.Between(90, 140)));
-      rows.Integer(rows.Field("format"), audio ? 1 : 0);
-      if (!audio) rows.Text(rows.Field("resolution"), random.Chance(700) ? "1280x720" : "640x480");
-      rows.Integer(rows.Field("status"), failed ? 1 : 0);
-      rows.Text(rows.Field("fileName"), actor.name + "_" + (audio ? "audio" : "video") + "_" + id + "." + format);
-      rows.Text(rows.Field("metadata"), std::string(R"({"type":")") + (audio ? "audio" : "video") + R"(","recordingType":")" +
-                                            (audio ? "audio" : "individual") + R"(","roomName":")" + room.id + R"("})");
-      rows.End();
-    }
-  }
-  return rows.Finish();
-}
 
 Status MakeChat(std::uint64_t seed, const std::vector<Room>& rooms, const model::Dataset& dataset, const BatchSink& sink) {
   Rows rows(dataset, sink);

@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "demo/rows.h"
 #include "model/definition.h"
+#include "model/donation_project.h"
 #include "model/study.h"
 
 namespace sheaf::demo {
@@ -21,11 +24,21 @@ struct DatasetPlan {
   Generate generate;
 };
 
+//! A file that belongs to a record.
+struct FilePlan {
+  std::string id, kind, name, media_type, participant, session, dataset, record, field;
+  std::optional<Micros> started_at, ended_at;  //!< of what was recorded
+  std::optional<std::int64_t> duration_ms;
+  std::function<std::string()> bytes;
+};
+
 struct StudyPlan {
   model::Study study;  //!< without owner
   std::vector<model::Participant> participants;
   std::vector<model::Session> sessions;
   std::vector<DatasetPlan> datasets;
+  std::vector<FilePlan> files;
+  std::optional<model::DonationProject> project;  //!< of a study that collects donations
 };
 
 struct Scale {

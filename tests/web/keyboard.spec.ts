@@ -132,7 +132,7 @@ test('every view shows its times in the zone picked, and says which it is', asyn
   await page.evaluate((name) => localStorage.setItem('sheaf-zone', name), zone);
   const addresses = [
     '/studies', '/studies/demo-experiment', '/studies/demo-experiment/sessions', '/studies/demo-experiment/sessions/room-001', '/studies/demo-experiment/participants',
-    '/studies/demo-experiment/data/events', '/studies/demo-experiment/data/events?record=19', '/studies/demo-experiment/sessions/room-001/data/chat', '/studies/demo-donations/data/ad_interests?view=tree',
+    '/studies/demo-experiment/data/events', '/studies/demo-experiment/data/events?record=19', '/studies/demo-experiment/sessions/room-001/data/chat', '/studies/demo-donations/data/blueprint-3?view=tree',
     '/studies/demo-survey/quality', '/studies/demo-survey/exports', '/studies/demo-survey/schedules', '/studies/demo-survey/people', '/studies/demo-survey/audit', '/keys', '/account', '/server/accounts', '/server/audit',
   ];
   let times = 0;

@@ -274,3 +274,23 @@ test('times are typed in the zone in which they are shown', async ({ signedIn: p
   await page.getByRole('button', { name: 'Show', exact: true }).click();
   await expect(page).toHaveURL(/since=2026-03-08T07%3A30%3A00.000Z/);
 });
+
+test('a donation is a tree of what its file holds, and a recording of the demo can be heard', async ({ signedIn: page, program }) => {
+  const { records } = await program.json<{ records: Record_[] }>('/studies/demo-donations/datasets/blueprint-2/records?limit=100');
+  const given = records.find((record) => typeof record.values['payload'] === 'string')!;
+  const content = (await (await program.api(`/studies/demo-donations/files/${String(given.values['payload'])}/content`)).json()) as { title: string }[];
+  expect(content).toHaveLength(given.values['entries'] as number);
+  await page.goto('/studies/demo-donations/data/blueprint-2?view=tree');
+  const donation = page.locator('.donation', { hasText: given.participant });
+  await donation.locator('> summary').click();
+  await expect(donation).toContainText(`${content.length} entries`);
+  await donation.getByText('4 members').first().click();
+  await expect(donation).toContainText(content[0]!.title);
+  await expectAccessible(page);
+
+  const heard = await program.json<{ files: { id: string; duration_ms: number }[] }>('/studies/demo-experiment/files?kind=recording&limit=1');
+  await page.goto('/studies/demo-experiment/data/recordings?view=play');
+  const audio = page.locator('audio').first();
+  await audio.evaluate((one: HTMLAudioElement) => void one.load());
+  await expect.poll(() => audio.evaluate((one: HTMLAudioElement) => Math.round(one.duration * 1000))).toBe(heard.files[0]!.duration_ms);
+});

@@ -4,6 +4,7 @@
 
 #include "base/ids.h"
 #include "base/log.h"
+#include "catalog/donation_table.h"
 #include "demo/demo.h"
 
 namespace sheaf::demo {
@@ -24,24 +25,32 @@ class Filling : public testing::Test {
     fs::create_directories(options.temporary);
     vault_ = vault::OpenDuckDbVault(options).value();
     catalog_ = catalog::OpenCatalog(root_ / "catalog.sqlite").value();
+    files::FilesOptions files;
+    files.catalog = catalog_;
+    files.blobs = blobs::OpenDirectoryBlobs(root_ / "blobs").value();
+    const auto key = secrets::SiteKey::Load(root_ / "site.key", secrets::SiteKey::Missing::kCreate).value();
+    files.keys = secrets::KeyRing::Open(catalog_, key).value();
+    files_ = std::make_unique<files::Files>(std::move(files));
     options_.owner = catalog_->AddAccount("demo@example.org", "Demo", true, "").value().id;
     options_.rows = 5000;
   }
   void TearDown() override {
     EXPECT_TRUE(vault_->Close());
     vault_.reset();
+    files_.reset();
     catalog_.reset();
     fs::remove_all(root_);
   }
 
   fs::path root_;
   std::unique_ptr<vault::Vault> vault_;
-  std::unique_ptr<catalog::Catalog> catalog_;
+  std::shared_ptr<catalog::Catalog> catalog_;
+  std::unique_ptr<files::Files> files_;
   Options options_;
 };
 
 TEST_F(Filling, LeavesWhatTheSummarySays) {
-  const auto summary = Fill(*vault_, *catalog_, options_);
+  const auto summary = Fill(*vault_, *catalog_, *files_, options_);
   ASSERT_TRUE(summary) << summary.error().detail;
   EXPECT_EQ(summary->datasets.size(), 16u);
   std::uint64_t rows = 0;
@@ -70,10 +79,37 @@ TEST_F(Filling, LeavesWhatTheSummarySays) {
   EXPECT_EQ(room->attendance.front().role, "host");
 }
 
+TEST_F(Filling, FilesAreThereAndWhole) {
+  const auto summary = Fill(*vault_, *catalog_, *files_, options_);
+  ASSERT_TRUE(summary) << summary.error().detail;
+  std::uint64_t met = 0;
+  for (const std::string_view id : {"demo-experiment", "demo-donations"}) {
+    const auto list = files_->List(id, {}, {}, 1000);
+    ASSERT_TRUE(list) << list.error().detail;
+    EXPECT_EQ(list->items.size(), list->total);
+    met += list->total;
+    for (const files::File& file : list->items) {
+      SCOPED_TRACE(file.id);
+      EXPECT_TRUE(file.complete);
+      const auto reader = files_->Open(file, {});
+      ASSERT_TRUE(reader) << reader.error().detail;
+      const auto begin = (*reader)->ReadAt(0, 4);
+      ASSERT_TRUE(begin);
+      if (file.kind == "recording") EXPECT_EQ(*begin, "RIFF");
+      else EXPECT_EQ(begin->substr(0, 2), "[{");
+    }
+  }
+  EXPECT_EQ(met, summary->files);
+  EXPECT_GT(met, 40u);
+  const auto project = catalog_->Donations().FindProject("demo-donations");
+  ASSERT_TRUE(project);
+  EXPECT_EQ(project->url_id, "Demo2026");
+}
+
 TEST_F(Filling, RefusesToFillTwice) {
-  ASSERT_TRUE(Fill(*vault_, *catalog_, options_));
+  ASSERT_TRUE(Fill(*vault_, *catalog_, *files_, options_));
   const auto before = vault_->OpenStudy("demo-survey").value()->LastSeq();
-  const auto again = Fill(*vault_, *catalog_, options_);
+  const auto again = Fill(*vault_, *catalog_, *files_, options_);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, ErrorCode::kStudyExists);
   EXPECT_EQ(vault_->OpenStudy("demo-survey").value()->LastSeq(), before);
@@ -81,7 +117,7 @@ TEST_F(Filling, RefusesToFillTwice) {
 
 TEST_F(Filling, MakesAnewWhatAnInterruptedCallLeft) {
   ASSERT_TRUE(vault_->CreateStudy("demo-sensors"));
-  const auto summary = Fill(*vault_, *catalog_, options_);
+  const auto summary = Fill(*vault_, *catalog_, *files_, options_);
   ASSERT_TRUE(summary) << summary.error().detail;
   EXPECT_EQ(vault_->OpenStudy("demo-sensors").value()->Datasets().size(), 4u);
 }

@@ -1,10 +1,9 @@
 import { PasswordInput, Select } from '@mantine/core';
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 
 import type { Dataset } from '@/api/datasets';
-import { readPayload } from '@/api/donations';
 import { recordPagesQuery, type Record_ } from '@/api/records';
 import { useAddress } from '@/app/address';
 import { SearchBox } from '@/table/SearchBox';
@@ -13,6 +12,7 @@ import { count } from '@/ui/format';
 import { JsonTree } from '@/ui/JsonTree';
 import { Busy, Empty, ErrorNote } from '@/ui/notes';
 import { Status } from '@/ui/Status';
+import { Payload, payloadOf } from '@/views/data/kinds/Payload';
 import { More } from '@/views/data/More';
 import { selectionOf } from '@/views/data/scope';
 import { valuesOf } from '@/views/data/values';
@@ -86,19 +86,11 @@ function Gift({ study, dataset, record, passphrase }: { study: string; dataset: 
 /** The payload is a file of the record, or a field of it. */
 function Content({ study, dataset, record, passphrase }: { study: string; dataset: Dataset; record: Record_; passphrase: string }) {
   const values = valuesOf(record);
-  const file = typeof values['payload'] === 'string' ? values['payload'] : undefined;
-  const { data, error, isFetching, refetch } = useQuery({
-    queryKey: ['study', study, 'payload', file, passphrase],
-    enabled: file !== undefined,
-    retry: false,
-    queryFn: ({ signal }) => readPayload(study, file ?? '', passphrase, signal),
-  });
+  const file = payloadOf(values);
   const nested = dataset.fields.filter((field) => field.type === 'json' && values[field.id] !== null && values[field.id] !== undefined);
   return (
     <>
-      {isFetching && <Busy what="Opening the donation" />}
-      <ErrorNote error={error} retry={() => void refetch()} title="The donation could not be opened" />
-      {data !== undefined && <JsonTree name="data" value={data} />}
+      {file !== undefined && <Payload study={study} file={file} passphrase={passphrase} />}
       {nested.map((field) => (
         <JsonTree key={field.id} name={field.label ?? field.name ?? field.id} value={values[field.id]} />
       ))}
