@@ -1,5 +1,7 @@
 import { createTheme, type MantineColorsTuple } from '@mantine/core';
 
+import { takeMarked } from '@/ui/marked';
+
 const sheaf: MantineColorsTuple = ['#e9f6f5', '#d3eae8', '#a5d5d2', '#74bfba', '#4dada7', '#34a19b', '#1f8f89', '#0f6e6b', '#0b5f5c', '#04504d'];
 // Dark enough to be read on white, and as words in a light button.
 const red: MantineColorsTuple = ['#fdf1f0', '#fae0de', '#f3bab6', '#ec918b', '#e36b63', '#cf4b41', '#b3372f', '#a5302a', '#8c2721', '#75201b'];
@@ -21,7 +23,7 @@ export const theme = createTheme({
     TextInput: { defaultProps: { size: 'xs' } },
     PasswordInput: { defaultProps: { size: 'xs' } },
     NumberInput: { defaultProps: { size: 'xs' } },
-    Select: { defaultProps: { size: 'xs', checkIconPosition: 'right', comboboxProps: { shadow: 'md' } } },
+    Select: { defaultProps: { size: 'xs', checkIconPosition: 'right', comboboxProps: { shadow: 'md' }, onKeyDown: takeMarked } },
     MultiSelect: { defaultProps: { size: 'xs', comboboxProps: { shadow: 'md' } } },
     Textarea: { defaultProps: { size: 'xs' } },
     SegmentedControl: { defaultProps: { size: 'xs' } },
