@@ -302,6 +302,8 @@ class ZipJob {
     if (!IsForeign()) return {};
     for (const auto& extract : context_.foreign->ExtractsOf(plan)) {
       ExportOptions options = plan.options;
+      // Files come with all of the records, and are not chosen by a filter.
+      options.media = false;
       options.filter = plan.options.filter.empty() ? extract.filter : "{\"all\":[" + plan.options.filter + "," + extract.filter + "]}";
       SHEAF_ASSIGN(Plan part, MakePlan(context_.study, options, plan.dataset->id, plan.select.upto, context_.viewer));
       part.select.order = plan.select.order;

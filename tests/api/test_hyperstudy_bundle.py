@@ -132,6 +132,19 @@ def test_media(owner, server, make_key):
     assert len(names) == 5 and not [name for name in names for word in ("Ada", "ada", "bo", "room_ra", "r1") if word in name.replace("no_room", "")], names
 
 
+def test_media_beside_events(owner):
+    """It failed: the files of answers to questionnaires were asked to bring the media, too."""
+    study = new_study(owner)
+    study.dataset("events", [{"id": "category", "type": "string"}], kind="events").send([
+        {"participant": "ada", "session": "ra", "time": "2026-01-31T08:00:00Z", "values": {"category": "questionnaire"}}])
+    study.dataset("recordings", [{"id": "format", "type": "string"}], kind="recordings").send([{"id": "r1", "participant": "ada", "session": "ra", "values": {}}])
+    file = owner.post(f"{study.path}/files", {"kind": "recording", "media_type": "video/mp4", "participant": "ada", "session": "ra", "dataset": "recordings", "record": "r1"}).json()["id"]
+    owner.put(f"{study.path}/files/{file}/content", data=b"film")
+    _, archive = fetch(study, files="json", media=True)
+    assert archive.read("room_ra/media/ada_video_r1.mp4") == b"film"
+    assert [name for name in archive.namelist() if "questionnaire" in name]
+
+
 def test_what_this_layout_does_not_hold(experiment):
     experiment.export({"format": "zip", "layout": "hyperstudy", "files": "parquet"}, error="unknown-format", place="/files")
     experiment.export({"format": "zip", "layout": "hyperstudy", "identifiers": "aggregate"}, error="bad-parameter")

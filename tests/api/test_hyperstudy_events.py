@@ -3,6 +3,7 @@ import csv
 import io
 import json
 import secrets
+import time
 
 import pytest
 import requests
@@ -160,6 +161,32 @@ def test_a_room_is_found_without_its_experiment(owner, server, client):
         client.fetch("events", fresh, scope="room")
     assert caught.value.details["parameter"] == "experimentId"
     assert [row["experimentId"] for row in client.fetch("events", fresh, scope="room", experimentId=other.id)] == [other.id]
+
+
+def test_a_room_of_the_same_id_elsewhere_is_noticed(own_server):
+    """One key went on with the first study for good, and got the other's records after a key that sees that one alone had asked."""
+    from conftest import OWNER, new_study
+    from harness.client import Api
+    api = Api(own_server.url, own_server.create_key(OWNER)["key"])
+    first, second = new_study(api), new_study(api)
+    first.dataset("events", FIELDS, kind="events").send([event(1), event(2)])
+    others = second.dataset("events", FIELDS, kind="events")
+    client = Client(api.key, own_server.url + "/api/v3")
+    assert [row["experimentId"] for row in client.fetch("events", "room-1", scope="room")] == [first.id] * 2
+    others.send([event(1)])
+    narrow = Client(api.post("/keys", {"name": "narrow", "scopes": ["read:events"], "studies": [second.id]}).json()["key"], own_server.url + "/api/v3")
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        assert [row["experimentId"] for row in narrow.fetch("events", "room-1", scope="room")] == [second.id]
+        try:
+            # Until it is noticed, and never the other's.
+            assert {row["experimentId"] for row in client.fetch("events", "room-1", scope="room")} == {first.id}
+            time.sleep(0.2)
+        except ValidationError as error:
+            assert error.details["parameter"] == "experimentId"
+            break
+    else:
+        pytest.fail("the second room was not noticed")
 
 
 @pytest.mark.parametrize("params, count", [

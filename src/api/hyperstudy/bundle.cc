@@ -96,7 +96,7 @@ class BundleLayout final : public exporting::ForeignLayout {
     const bool known = type == "video" || type == "audio";
     const std::string who = !subject.empty() ? subject : file.participant.empty() ? "unknown" : file.participant;
     const std::string words = who + "_" + (known ? type : "recording") + "_" + (file.record.empty() ? file.id : file.record);
-    // As the original's own package calls them: a character that is no letter, digit, _ or - is one _.
+    // As the original's own package calls them, but for letters beyond ASCII: a character that is no letter, digit, _ or - is one _.
     std::string stem;
     for (const char c : words) {
       const auto byte = static_cast<unsigned char>(c);

@@ -12,7 +12,20 @@ constexpr std::uint64_t kPage = 500;
 // How many of an experiment's rooms are looked at for its start.
 constexpr std::size_t kMostStarts = 5000;
 
-std::string KeyOf(const std::string& account, std::string_view room) { return account + "/" + std::string(room); }
+// Another study may get a room of the same id, or be shown to the account: then the answer is another one. Where looking takes
+// long it is not done so often.
+constexpr int kLastsTimes = 20;
+constexpr auto kLastsAtLeast = std::chrono::seconds(2);
+constexpr auto kLastsAtMost = std::chrono::seconds(60);
+
+std::string KeyOf(const std::string& who, std::string_view room) { return who + "/" + std::string(room); }
+
+//! Keys of one account may see different studies.
+std::string WhoAsks(const Asking& asking) {
+  std::string who = asking.call.principal.account;
+  for (const std::string& study : asking.call.principal.studies) who += "/" + study;
+  return who;
+}
 
 bool SeesAll(const model::ViewRights& rights) {
   return rights.identifiers && rights.datasets.empty() && !model::SeesSomeParticipants(rights);
@@ -68,16 +81,18 @@ Result<Target> Choose(std::vector<Target> found, std::string_view room) {
 
 }  // namespace
 
-std::vector<std::string> RoomDirectory::Find(const std::string& account, std::string_view room) {
+std::vector<std::string> RoomDirectory::Find(const std::string& who, std::string_view room, Clock::time_point now) {
   const std::lock_guard lock(mutex_);
-  const auto found = studies_.find(KeyOf(account, room));
-  return found == studies_.end() ? std::vector<std::string>() : found->second;
+  const auto found = entries_.find(KeyOf(who, room));
+  return found == entries_.end() || found->second.until < now ? std::vector<std::string>() : found->second.studies;
 }
 
-void RoomDirectory::Put(const std::string& account, std::string_view room, std::vector<std::string> studies) {
+void RoomDirectory::Put(const std::string& who, std::string_view room, std::vector<std::string> studies, Clock::time_point now,
+                        Clock::duration took) {
   const std::lock_guard lock(mutex_);
-  if (studies_.size() >= kMostRemembered) studies_.clear();
-  studies_[KeyOf(account, room)] = std::move(studies);
+  if (entries_.size() >= kMostRemembered) entries_.clear();
+  const auto lasts = std::clamp<Clock::duration>(kLastsTimes * took, kLastsAtLeast, kLastsAtMost);
+  entries_[KeyOf(who, room)] = {std::move(studies), now + lasts};
 }
 
 Result<Target> OpenExperiment(const Asking& asking, std::string_view study) {
@@ -98,16 +113,18 @@ Result<Target> FindRoom(const Asking& asking, std::string_view room, std::string
   SHEAF_TRY(asking.service.rooms->gate->AllowTopic(asking.call.principal, asking.topic));
   if (!IsRecordId(room)) return Fail(ErrorCode::kNotFound, "Room not found");
   bool forbidden = false;
-  const std::string& account = asking.call.principal.account;
+  const std::string who = WhoAsks(asking);
+  const auto began = RoomDirectory::Clock::now();
   std::vector<std::string> studies = {std::string(experiment)};
-  if (experiment.empty()) studies = asking.service.directory.Find(account, room);
+  if (experiment.empty()) studies = asking.service.directory.Find(who, room, began);
   SHEAF_ASSIGN(auto found, Among(asking, room, studies, &forbidden));
   if (found.empty() && experiment.empty()) {
     SHEAF_ASSIGN(studies, StudiesOf(asking));
     SHEAF_ASSIGN(found, Among(asking, room, studies, &forbidden));
     std::vector<std::string> names;
     for (const Target& target : found) names.push_back(target.Experiment());
-    if (!names.empty()) asking.service.directory.Put(account, room, std::move(names));
+    const auto now = RoomDirectory::Clock::now();
+    if (!names.empty()) asking.service.directory.Put(who, room, std::move(names), now, now - began);
   }
   // Who may see a room but not do this is told so; where none was found nothing is said of studies that may not be read.
   if (found.empty() && forbidden && asking.purpose != access::Intent::kView) {

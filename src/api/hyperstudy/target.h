@@ -1,6 +1,7 @@
 #pragma once
 //! What an address is about: the experiment, the room or the participant, found among what the caller may see.
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,12 +20,19 @@ namespace sheaf::api::hyperstudy {
 //! In which studies rooms of an id were found. What it says is looked at again each time; it only says where to look first.
 class RoomDirectory {
  public:
-  std::vector<std::string> Find(const std::string& account, std::string_view room);
-  void Put(const std::string& account, std::string_view room, std::vector<std::string> studies);
+  using Clock = std::chrono::steady_clock;
+  //! Empty: not known, or not any more.
+  std::vector<std::string> Find(const std::string& who, std::string_view room, Clock::time_point now);
+  //! `took`: how long it was looked for.
+  void Put(const std::string& who, std::string_view room, std::vector<std::string> studies, Clock::time_point now, Clock::duration took);
 
  private:
+  struct Entry {
+    std::vector<std::string> studies;
+    Clock::time_point until;
+  };
   std::mutex mutex_;
-  std::unordered_map<std::string, std::vector<std::string>> studies_;
+  std::unordered_map<std::string, Entry> entries_;
 };
 
 //! What the routes share beside the rooms of the server.
