@@ -55,7 +55,7 @@ struct View {
   std::map<std::string, Standing> alerts;  //!< to be told; `count` is by how much it grew
 };
 
-//! Takes in what was found of the records the view sees. True: there is something new to tell. On the checker's thread.
+//! Takes in what was found of the records the view sees, and what was refused. True: there is something new to tell. On the checker's thread.
 bool NoteFindings(quality::Checker& checker, vault::StudyVault& study, View& view);
 
 //! Of the hub's thread.

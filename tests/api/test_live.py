@@ -94,6 +94,18 @@ def counted(event, dataset="events"):
     return next((one["records"] for one in event[1].get("datasets", []) if one["dataset"] == dataset), None)
 
 
+def checked(watch):
+    """The first snapshot that says what was found."""
+    for _ in range(100):
+        stream = watch()
+        snapshot = stream.next("snapshot")[1]
+        if snapshot["quality"] is not None:
+            return snapshot
+        stream.close()
+        time.sleep(0.1)
+    pytest.fail("nothing was checked")
+
+
 def test_what_arrives_is_told(study, events, watch):
     events.send(rows("ada", range(3)))
     stream = watch()
@@ -122,12 +134,7 @@ def test_findings_wait_for_the_update_and_are_told_as_one(study, events, watch):
     events.send(rows("ada", [1]))
     stream = watch()
     stream.until(lambda event: event[1].get("quality") is not None or counted(event) == 1)
-    for _ in range(100):
-        other = watch()
-        if other.next("snapshot")[1]["quality"] is not None:
-            break
-        other.close()
-        time.sleep(0.1)
+    checked(watch)
     until = time.monotonic() + 3
     sent = 0
     while time.monotonic() < until:
@@ -153,14 +160,7 @@ def test_findings_are_told(study, events, watch):
     stream = watch()
     stream.next("snapshot")
     # What stood before is no alert.
-    stream_of_later = None
-    for _ in range(100):
-        stream_of_later = watch()
-        snapshot = stream_of_later.next("snapshot")[1]
-        if snapshot["quality"] is not None:
-            break
-        stream_of_later.close()
-        time.sleep(0.1)
+    snapshot = checked(watch)
     assert [(one["check"], one["field"], one["count"]) for one in snapshot["quality"]] == [("range", "n", 1)]
     events.send(rows("ben", [600, 7, 700]))
     alerts = stream.next("alert")[1]["alerts"]
@@ -171,12 +171,7 @@ def test_findings_are_told(study, events, watch):
 def test_what_was_refused_is_told(study, events, watch):
     events.send(rows("ada", [1]))
     stream = watch()
-    for _ in range(100):
-        other = watch()
-        if other.next("snapshot")[1]["quality"] is not None:
-            break
-        other.close()
-        time.sleep(0.1)
+    checked(watch)
     for wrong in ([{"participant": "ada", "values": {"n": "many"}}], [{"participant": "ada", "values": {"m": 1}}] * 2):
         study.api.post(f"{events.path}/records", json=wrong, status=422)
     added = 0

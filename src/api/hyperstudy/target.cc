@@ -18,12 +18,13 @@ constexpr int kLastsTimes = 20;
 constexpr auto kLastsAtLeast = std::chrono::seconds(2);
 constexpr auto kLastsAtMost = std::chrono::seconds(60);
 
-std::string KeyOf(const std::string& who, std::string_view room) { return who + "/" + std::string(room); }
+// Line breaks part the words: no id has one.
+std::string KeyOf(const std::string& who, std::string_view room) { return who + "\n" + std::string(room); }
 
 //! Keys of one account may see different studies.
 std::string WhoAsks(const Asking& asking) {
   std::string who = asking.call.principal.account;
-  for (const std::string& study : asking.call.principal.studies) who += "/" + study;
+  for (const std::string& study : asking.call.principal.studies) who += "\n" + study;
   return who;
 }
 
